@@ -1,0 +1,50 @@
+import type { Collection, Document } from './directory.ts'
+
+/**
+ * The one form in which names compare: NFC, then lower case without a locale. Nobody else lowers
+ * case. Trailing or leading blanks are significant: `ann ` is not `ann`.
+ */
+export function fold(text: string): string {
+  return text.normalize('NFC').toLowerCase()
+}
+
+/** How a subject or a resource can be named. */
+export type LookupKind = 'id' | 'userName' | 'externalId'
+
+/** The form of a name under which it is looked up: userName folds, id and externalId are exact. */
+export function lookupValue(kind: LookupKind, value: string): string {
+  return kind === 'userName' ? fold(value) : value
+}
+
+/** An attribute that the store can find by equality, without a scan. */
+export type IndexedAttribute = 'userName' | 'displayName' | 'externalId' | 'emails.value'
+
+export interface IndexTerm {
+  readonly attribute: IndexedAttribute
+  readonly value: string
+  /** Whether two resources of one directory may not share the value. */
+  readonly unique: boolean
+}
+
+/** Everything a resource is indexed under, `id` aside. Values are in the form they compare in. */
+export function indexTerms(of: Collection, document: Document): readonly IndexTerm[] {
+  const terms: IndexTerm[] = []
+  const add = (attribute: IndexedAttribute, value: unknown, unique: boolean, exact = false) => {
+    if (typeof value !== 'string') return
+    terms.push({ attribute, value: exact ? value : fold(value), unique })
+  }
+  if (of === 'users') add('userName', document.userName, true)
+  // A user's displayName is neither unique nor looked up by any identity provider.
+  if (of === 'groups') add('displayName', document.displayName, true)
+  // RFC 7643 §3.1 does not ask externalId to be unique; two owners are SUBJECT_AMBIGUOUS.
+  add('externalId', document.externalId, false, true)
+  for (const value of emailValues(document)) add('emails.value', value, false)
+  return terms
+}
+
+function emailValues(document: Document): readonly string[] {
+  const emails = document.emails
+  if (!Array.isArray(emails)) return []
+  const values = emails.map((email: { readonly value?: unknown }) => email?.value)
+  return [...new Set(values.filter((value) => typeof value === 'string'))]
+}

@@ -1,0 +1,222 @@
+import type { Change, PolicySource, TokenRecord } from '../directory/change.ts'
+import type {
+  Collection,
+  DirectoryId,
+  Document,
+  Ordinal,
+  Revision,
+  Stored,
+  TenantId,
+  Uuid,
+} from '../directory/directory.ts'
+import type { IndexedAttribute, LookupKind } from '../directory/identity.ts'
+import type { Entry } from './entry.ts'
+import type { Position } from './position.ts'
+
+/**
+ * store: the one home of directory, policy, tokens and their log.
+ *
+ * State, indexes, revision and log entry are committed together or not at all, so there is nothing
+ * to reconcile after a crash. Every effective commit takes exactly the next revision; a Change that
+ * changes nothing takes none. What a reader sees is durable. One contract suite
+ * (test/contract/store-contract.ts) holds these sentences for every engine.
+ *
+ * A directory exists for the store once it is enrolled. Reads name their directory and never see
+ * another one's rows: an id of a foreign directory is as unknown as a random one.
+ *
+ * Not here: judging the order of the log (feed/), keeping principals in memory (cache/).
+ */
+export interface Store extends AsyncDisposable {
+  /** Makes directories known. Idempotent; a directory never moves to another tenant. */
+  enroll(directories: readonly Enrolment[]): Promise<void>
+
+  /** Applies one Change: state, index and log entry, all or nothing. Never rejects. */
+  commit(change: Change, by: CommitOptions): Promise<Committed>
+  /** Resolves when no process can still answer from before `at`. Asked before a SCIM 2xx. */
+  barrier(at: Position): Promise<void>
+
+  /**
+   * Log entries after a position, in order, at most `max`; waits up to `waitMs` for the first one.
+   * Rejects with StoreUnavailable. A position this log does not know is the reader's to judge.
+   */
+  readLog(after: Position, max: number, waitMs: number): Promise<LogSlice>
+  /** The last committed position. Rejects with StoreUnavailable. */
+  position(): Promise<Position>
+
+  /** One subject, in one snapshot: principal, unknown or ambiguous, and where it was read. */
+  resolve(key: SubjectKey): Promise<Resolved>
+  /** Every group with its parents, or just the ones named; in one snapshot. */
+  groupTable(only?: readonly GroupKey[]): Promise<GroupTable>
+  /** Enters this process among those that decide. `progress` says what it has applied. */
+  enlist(progress: () => Position): Vouch
+
+  get(
+    of: Collection,
+    directory: DirectoryId,
+    id: Uuid,
+    options?: ReadOptions,
+  ): Promise<Stored | undefined>
+  /** Resources by an indexed equality, in ordinal order. `page` counts from 0. */
+  find(
+    of: Collection,
+    directory: DirectoryId,
+    by: IndexedQuery,
+    page: Page,
+    options?: ReadOptions,
+  ): Promise<Found>
+  /** All resources in ordinal order, in slices of at most `max`, each its own snapshot. */
+  scan(
+    of: Collection,
+    directory: DirectoryId,
+    max: number,
+    options?: ReadOptions,
+  ): AsyncIterable<readonly Stored[]>
+  counts(directory: DirectoryId): Promise<DirectoryCounts>
+
+  readonly credentials: CredentialStore
+  readonly policies: PolicyStore
+}
+
+export interface Enrolment {
+  readonly tenant: TenantId
+  readonly directory: DirectoryId
+}
+
+export interface CommitOptions {
+  /** Random per intended write. The same one within 120 s returns the first result again. */
+  readonly opId: string
+  /** Refuse with `version` unless the resource still has this revision. */
+  readonly ifMatch?: Revision
+}
+
+export type Committed =
+  | { readonly kind: 'ok'; readonly position: Position; readonly stored?: Stored }
+  /** Nothing would change: no revision taken, the ETag stays. */
+  | { readonly kind: 'noop'; readonly stored?: Stored }
+  /** A create whose id is taken, or a token id that exists. */
+  | { readonly kind: 'exists' }
+  /** Update or delete of what is not there; a directory that is not enrolled. */
+  | { readonly kind: 'missing' }
+  /** `ifMatch`, or a policy's `replaces`, no longer holds. */
+  | { readonly kind: 'version' }
+  | { readonly kind: 'unique'; readonly attribute: IndexedAttribute }
+  /** A named limit: two live tokens per directory. */
+  | { readonly kind: 'tooMany' }
+  /** Unknown whether it landed. Retry with the same opId. */
+  | { readonly kind: 'unavailable'; readonly cause: Error }
+
+export interface LogSlice {
+  readonly entries: readonly Entry[]
+  /** The position of the newest entry when the slice was read. */
+  readonly head: Position
+}
+
+export interface SubjectKey {
+  readonly directory: DirectoryId
+  readonly kind: LookupKind
+  /** In the form it compares in: see `lookupValue`. */
+  readonly value: string
+}
+
+export type Resolved =
+  | { readonly kind: 'known'; readonly principal: PrincipalRow; readonly position: Position }
+  | { readonly kind: 'unknown'; readonly position: Position }
+  | { readonly kind: 'ambiguous'; readonly position: Position }
+  | { readonly kind: 'unavailable'; readonly cause: Error }
+
+/** A user as decisions need it. */
+export interface PrincipalRow {
+  readonly directory: DirectoryId
+  readonly ordinal: Ordinal
+  readonly id: Uuid
+  readonly revision: Revision
+  readonly document: Document
+  /** Direct groups. A group that has been deleted may still be listed; the group table decides. */
+  readonly groups: readonly Ordinal[]
+}
+
+export interface GroupKey {
+  readonly directory: DirectoryId
+  readonly ordinal: Ordinal
+}
+export interface GroupRow extends GroupKey {
+  readonly id: Uuid
+  readonly displayName: string
+  /** Groups that this one is a direct member of. */
+  readonly parents: readonly Ordinal[]
+}
+export interface GroupTable {
+  /** Only groups that exist: one asked for and not listed has been deleted. */
+  readonly groups: readonly GroupRow[]
+  readonly position: Position
+}
+
+/** Asked last, synchronously, before every answer or batch; the Decider knows no engine. */
+export interface Vouch extends AsyncDisposable {
+  /**
+   * `current`: what was applied is the newest. `behind`: apply and evaluate again (asking also
+   * wakes a waiting `readLog`). `stale`: the store cannot be asked for too long. `unavailable`: the
+   * store is missing or broken, so nothing known may be used.
+   */
+  lastLook(applied: Position): 'current' | 'behind' | 'stale' | 'unavailable'
+}
+
+export interface ReadOptions {
+  /** Fill in `references`. Off by default: a group can have 100,000. */
+  readonly references?: boolean
+}
+export type IndexedQuery =
+  | { readonly by: 'id'; readonly value: Uuid }
+  /** `value` in the form it compares in. */
+  | { readonly by: IndexedAttribute; readonly value: string }
+  /** Groups that have this direct member; `id` narrows it to one membership probe. */
+  | { readonly by: 'member'; readonly value: Uuid; readonly id?: Uuid }
+  | { readonly by: 'all' }
+export interface Page {
+  readonly offset: number
+  readonly count: number
+}
+export interface Found {
+  readonly total: number
+  readonly resources: readonly Stored[]
+}
+
+export interface DirectoryCounts {
+  readonly users: number
+  readonly activeUsers: number
+  readonly groups: number
+  /** Direct memberships of users and groups. */
+  readonly memberships: number
+  /** Member values that name nobody yet. */
+  readonly pendingMembers: number
+  /** 0 = never written to. */
+  readonly lastRevision: Revision
+  readonly lastWrite?: string
+}
+
+/** Tokens at rest. Writing goes through `commit`. Every method rejects with StoreUnavailable. */
+export interface CredentialStore {
+  find(id: string): Promise<TokenRecord | undefined>
+  /** Newest first, revoked ones included. */
+  list(directory?: DirectoryId): Promise<readonly TokenRecord[]>
+}
+
+/** Policy versions. Writing goes through `commit`. Every method rejects with StoreUnavailable. */
+export interface PolicyStore {
+  active(tenant: TenantId): Promise<PublishedPolicy | undefined>
+  /** Newest first, at most `max`. */
+  history(tenant: TenantId, max: number): Promise<readonly PublishedPolicy[]>
+}
+export interface PublishedPolicy {
+  readonly tenant: TenantId
+  readonly version: string
+  readonly revision: Revision
+  readonly document: string
+  readonly sources: readonly PolicySource[]
+  readonly by: string
+  readonly why: string
+  readonly at: string
+}
+
+/** Two live tokens per directory, so that one can be rotated while the other works; no third. */
+export const liveTokensMax = 2
