@@ -1,0 +1,233 @@
+import type { DirectoryId, TenantId } from '../directory/directory.ts'
+import type { Feed } from '../feed/feed.ts'
+import type { Observer } from '../observe/observe.ts'
+import type { Clock } from '../std/clock.ts'
+import type { Effect, Entry } from '../store/entry.ts'
+import { fromToken, type Position, samePosition, toToken } from '../store/position.ts'
+import type { GroupKey, Store, SubjectKey } from '../store/store.ts'
+import type { Directories, Lookup, Principal } from './cache.ts'
+import { Fills } from './fills.ts'
+import { GroupGraph } from './group-graph.ts'
+import { PrincipalRecords } from './principal-records.ts'
+
+export interface CacheOptions {
+  /** Most users held in memory. */
+  readonly principalsMax: number
+  readonly directories: readonly DirectoryId[]
+  /**
+   * Reads and compiles the tenant's active policy; what it returns makes it the one in use, at
+   * the same moment as the revision moves.
+   */
+  preparePolicy(tenant: TenantId): Promise<() => void>
+  readonly tenants: readonly TenantId[]
+}
+
+/** The directory in memory, following the log. Starts when it is made, stops when disposed. */
+export class DirectoryCache implements Directories, AsyncDisposable {
+  readonly #store: Store
+  readonly #feed: Feed
+  readonly #clock: Clock
+  readonly #observer: Observer
+  readonly #options: CacheOptions
+  readonly #records: PrincipalRecords
+  readonly #fills: Fills
+  readonly #graphs = new Map<DirectoryId, GroupGraph>()
+  readonly #written = new Set<DirectoryId>()
+  readonly #waiting = new Set<() => void>()
+  readonly #stop = new AbortController()
+  readonly #following: Promise<void>
+  readonly #started = Promise.withResolvers<void>()
+  #loaded = false
+  #position: Position = { partition: 0, epoch: 0, revision: 0, nonce: '' }
+  #token = ''
+
+  constructor(store: Store, feed: Feed, clock: Clock, observer: Observer, options: CacheOptions) {
+    this.#store = store
+    this.#feed = feed
+    this.#clock = clock
+    this.#observer = observer
+    this.#options = options
+    this.#records = new PrincipalRecords(options.principalsMax)
+    this.#fills = new Fills(store, {
+      reached: (revision) => this.#position.revision >= revision,
+      nextApplied: (ms) => this.nextApplied(ms),
+      insert: (key, row) => this.#records.insert(key, row, clock.monotonicMs()),
+    })
+    this.#following = this.#follow()
+  }
+
+  /** Resolves when the state of the store has been read once. */
+  get started(): Promise<void> {
+    return this.#started.promise
+  }
+
+  /** The last entry applied: what answers from memory are based on. */
+  get applied(): Position {
+    return this.#position
+  }
+
+  /** The applied position as callers see it. */
+  get revisionToken(): string {
+    this.#token ||= toToken(this.#position)
+    return this.#token
+  }
+
+  get statistics() {
+    const { size, hits, misses } = this.#records
+    return { principals: size, hits, misses }
+  }
+
+  /** Keeps these attributes of users: those that the policies in use read. */
+  keepAttributes(attributes: ReadonlySet<string>): void {
+    this.#records.keepAttributes(attributes)
+  }
+
+  remembered(key: SubjectKey): Principal | undefined {
+    return this.#records.get(key)
+  }
+
+  lookUp(key: SubjectKey): Promise<Lookup> {
+    return this.#fills.lookUp(key)
+  }
+
+  groupsOf(directory: DirectoryId): GroupGraph {
+    let graph = this.#graphs.get(directory)
+    if (graph === undefined) {
+      graph = new GroupGraph()
+      this.#graphs.set(directory, graph)
+    }
+    return graph
+  }
+
+  stateOf(directory: DirectoryId): 'loading' | 'never-written' | 'ready' {
+    if (!this.#loaded) return 'loading'
+    return this.#written.has(directory) ? 'ready' : 'never-written'
+  }
+
+  reached(token: string): 'reached' | 'not-yet' | 'lost' | 'malformed' {
+    const wanted = fromToken(token)
+    if (wanted === undefined) return 'malformed'
+    const { epoch, revision, nonce, partition } = this.#position
+    if (wanted.partition !== partition || wanted.epoch !== epoch) return 'lost'
+    if (wanted.revision > revision) return 'not-yet'
+    if (wanted.revision === revision && !nonce.startsWith(wanted.nonce)) return 'lost'
+    return 'reached'
+  }
+
+  async nextApplied(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#waiting.add(resolve)
+    const early = new AbortController()
+    await Promise.race([promise, this.#clock.sleep(ms, early.signal)])
+    early.abort()
+    this.#waiting.delete(resolve)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort()
+    await this.#following
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      try {
+        await this.#load()
+        for await (const step of this.#feed.entriesAfter(this.#position, signal)) {
+          if (step.kind === 'start-again') {
+            this.#observer.startedAgain({ cause: step.cause })
+            break
+          }
+          for (const entry of step.entries) await this.#apply(entry)
+          this.#announce()
+        }
+      } catch (error) {
+        // Whatever it was, memory may be incomplete: nothing is answered from it until read anew.
+        this.#loaded = false
+        this.#observer.feedFailed({ error })
+        await this.#clock.sleep(loadPauseMs, signal)
+      }
+    }
+  }
+
+  /** Forgets everything and reads groups, policies and what was ever written. */
+  async #load(): Promise<void> {
+    this.#loaded = false
+    this.#records.clear()
+    this.#graphs.clear()
+    const { groups, position } = await this.#store.groupTable()
+    for (const row of groups) this.groupsOf(row.directory).put(row)
+    for (const directory of this.#options.directories) {
+      const { lastRevision } = await this.#store.counts(directory)
+      if (lastRevision > 0) this.#written.add(directory)
+      else this.#written.delete(directory)
+    }
+    const swaps: (() => void)[] = []
+    for (const tenant of this.#options.tenants) {
+      swaps.push(await this.#options.preparePolicy(tenant))
+    }
+    for (const swap of swaps) swap()
+    this.#moveTo(position)
+    this.#loaded = true
+    this.#started.resolve()
+    this.#announce()
+  }
+
+  async #apply(entry: Entry): Promise<void> {
+    const { effect } = entry
+    // What has to be read is read first, so that state and position then move together.
+    const swap =
+      effect.of === 'policy' ? await this.#options.preparePolicy(effect.tenant) : undefined
+    const regroup = await this.#readGroups(effect)
+    swap?.()
+    regroup?.()
+    this.#touchUsers(effect, entry.position.revision)
+    this.#moveTo(entry.position)
+  }
+
+  #touchUsers(effect: Effect, revision: number): void {
+    if (effect.of === 'policy' || effect.of === 'token') return
+    const { directory } = effect
+    this.#written.add(directory)
+    if (effect.of === 'user') {
+      for (const hash of effect.keys) this.#records.endName(hash)
+      this.#fills.touched(directory, effect.ordinal, revision)
+      if (effect.how === 'deactivated') this.#records.deactivate(directory, effect.ordinal)
+      else this.#records.drop(directory, effect.ordinal)
+      return
+    }
+    for (const ordinal of effect.users) {
+      this.#fills.touched(directory, ordinal, revision)
+      this.#records.drop(directory, ordinal)
+    }
+  }
+
+  async #readGroups(effect: Effect): Promise<(() => void) | undefined> {
+    if (effect.of !== 'group' && effect.of !== 'members') return undefined
+    const { directory } = effect
+    const changed = [...(effect.of === 'group' ? [effect.ordinal] : []), ...effect.groups]
+    if (changed.length === 0) return undefined
+    const keys: readonly GroupKey[] = changed.map((ordinal) => ({ directory, ordinal }))
+    const { groups } = await this.#store.groupTable(keys)
+    return () => {
+      const graph = this.groupsOf(directory)
+      for (const ordinal of changed) graph.remove(ordinal)
+      for (const row of groups) graph.put(row)
+    }
+  }
+
+  #moveTo(position: Position): void {
+    if (samePosition(this.#position, position)) return
+    this.#position = position
+    this.#token = ''
+  }
+
+  #announce(): void {
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const resolve of waiting) resolve()
+  }
+}
+
+/** Between attempts to read a store that cannot be read. */
+const loadPauseMs = 200

@@ -1,0 +1,89 @@
+import type { Ordinal } from '../directory/directory.ts'
+import { fold } from '../directory/identity.ts'
+import { nestingDepthMax } from '../directory/membership.ts'
+import { F, T, type Tri, U } from '../directory/three-values.ts'
+import type { GroupRow } from '../store/store.ts'
+
+/** The groups of one directory: their names, and which are members of which. */
+export class GroupGraph {
+  /** Moves with every change, so that what was derived from the graph can be told stale. */
+  generation = 0
+  readonly #byOrdinal = new Map<Ordinal, GroupRow>()
+  readonly #byName = new Map<string, Ordinal[]>()
+  readonly #byId = new Map<string, Ordinal>()
+  #nestings = 0
+
+  get size(): number {
+    return this.#byOrdinal.size
+  }
+
+  put(row: GroupRow): void {
+    this.remove(row.ordinal)
+    this.#byOrdinal.set(row.ordinal, row)
+    this.#byId.set(row.id, row.ordinal)
+    const name = fold(row.displayName)
+    this.#byName.set(name, [...(this.#byName.get(name) ?? []), row.ordinal])
+    this.#nestings += row.parents.length
+  }
+
+  remove(ordinal: Ordinal): void {
+    this.generation++
+    const row = this.#byOrdinal.get(ordinal)
+    if (row === undefined) return
+    this.#byOrdinal.delete(ordinal)
+    this.#byId.delete(row.id)
+    const name = fold(row.displayName)
+    const others = (this.#byName.get(name) ?? []).filter((other) => other !== ordinal)
+    if (others.length > 0) this.#byName.set(name, others)
+    else this.#byName.delete(name)
+    this.#nestings -= row.parents.length
+  }
+
+  /** All groups that have one of these direct groups in them, themselves included. */
+  effective(direct: readonly Ordinal[]): EffectiveGroups {
+    const found = new Set(direct.filter((ordinal) => this.#byOrdinal.has(ordinal)))
+    if (this.#nestings === 0) return { ordinals: found, complete: true }
+    let level: readonly Ordinal[] = [...found]
+    for (let depth = 0; level.length > 0; depth++) {
+      // Deeper nesting is not followed, so what lies beyond it cannot be known.
+      if (depth === nestingDepthMax) return { ordinals: found, complete: false }
+      const next: Ordinal[] = []
+      for (const ordinal of level) {
+        for (const parent of this.#byOrdinal.get(ordinal)?.parents ?? []) {
+          if (found.has(parent) || !this.#byOrdinal.has(parent)) continue
+          found.add(parent)
+          next.push(parent)
+        }
+      }
+      level = next
+    }
+    return { ordinals: found, complete: true }
+  }
+
+  hasName(groups: EffectiveGroups, foldedName: string): Tri {
+    const named = this.#byName.get(foldedName)
+    if (named === undefined) return F
+    const held = named.filter((ordinal) => groups.ordinals.has(ordinal)).length
+    if (held === named.length) return T
+    if (!groups.complete) return U
+    // Two groups share the name and only one holds: which was meant cannot be known.
+    return held === 0 ? F : U
+  }
+
+  hasId(groups: EffectiveGroups, id: string): Tri {
+    const ordinal = this.#byId.get(id)
+    if (ordinal === undefined) return F
+    if (groups.ordinals.has(ordinal)) return T
+    return groups.complete ? F : U
+  }
+
+  nameOf(ordinal: Ordinal): string | undefined {
+    return this.#byOrdinal.get(ordinal)?.displayName
+  }
+}
+
+export interface EffectiveGroups {
+  readonly ordinals: ReadonlySet<Ordinal>
+  /** False: groups are nested deeper than is followed. */
+  readonly complete: boolean
+}

@@ -1,0 +1,126 @@
+import { LRUCache } from 'lru-cache'
+import {
+  type Complex,
+  type DirectoryId,
+  emptyComplex,
+  isActive,
+  type Ordinal,
+} from '../directory/directory.ts'
+import { keyHash } from '../store/keys.ts'
+import type { PrincipalRow, SubjectKey } from '../store/store.ts'
+import type { Principal } from './cache.ts'
+
+/**
+ * The users in memory, least recently used ones leaving first. Found by any name under which they
+ * were asked for; a name goes when its record goes.
+ */
+export class PrincipalRecords {
+  readonly #records: LRUCache<string, Held>
+  readonly #recordOf = new Map<string, string>()
+  /** An externalId may get a second owner: these names end when the log says that it did. */
+  readonly #nameOfHash = new Map<string, string>()
+  #attributes: ReadonlySet<string> = new Set()
+  hits = 0
+  misses = 0
+
+  constructor(max: number) {
+    this.#records = new LRUCache({ max, dispose: (held) => this.#forgetNames(held) })
+  }
+
+  get size(): number {
+    return this.#records.size
+  }
+
+  /** Keeps these attributes from now on. Records that lack one are read again when asked for. */
+  keepAttributes(attributes: ReadonlySet<string>): void {
+    if (!attributes.isSubsetOf(this.#attributes)) this.clear()
+    this.#attributes = attributes
+  }
+
+  get(key: SubjectKey): Principal | undefined {
+    const record = this.#recordOf.get(nameText(key))
+    const held = record === undefined ? undefined : this.#records.get(record)
+    if (held === undefined) this.misses++
+    else this.hits++
+    return held?.principal
+  }
+
+  insert(key: SubjectKey, row: PrincipalRow, readAtMs: number): Principal {
+    const record = recordText(row.directory, row.ordinal)
+    let held = this.#records.get(record)
+    if (held === undefined || held.principal.revision !== row.revision) {
+      held = { principal: this.#principal(row, readAtMs), names: [] }
+      this.#records.set(record, held)
+    }
+    const name = nameText(key)
+    if (this.#recordOf.get(name) !== record) {
+      this.#recordOf.set(name, record)
+      held.names.push(name)
+      if (key.kind === 'externalId') this.#nameOfHash.set(keyHash(key), name)
+    }
+    return held.principal
+  }
+
+  drop(directory: DirectoryId, ordinal: Ordinal): void {
+    this.#records.delete(recordText(directory, ordinal))
+  }
+
+  deactivate(directory: DirectoryId, ordinal: Ordinal): void {
+    const held = this.#records.get(recordText(directory, ordinal))
+    if (held !== undefined) held.principal.active = false
+  }
+
+  /** A look-up key means something else than before. */
+  endName(hash: string): void {
+    const name = this.#nameOfHash.get(hash)
+    if (name === undefined) return
+    this.#nameOfHash.delete(hash)
+    this.#recordOf.delete(name)
+  }
+
+  clear(): void {
+    this.#records.clear()
+    this.#recordOf.clear()
+    this.#nameOfHash.clear()
+  }
+
+  #forgetNames(held: Held): void {
+    for (const name of held.names) this.#recordOf.delete(name)
+  }
+
+  #principal(row: PrincipalRow, readAtMs: number): Principal {
+    const attributes = emptyComplex()
+    for (const name of this.#attributes) {
+      if (Object.hasOwn(row.document, name)) attributes[name] = row.document[name]!
+    }
+    attributes.id = row.id
+    const { directory, ordinal, id, revision, groups } = row
+    const active = isActive(row.document)
+    const kept: Complex = attributes
+    return {
+      directory,
+      ordinal,
+      id,
+      active,
+      attributes: kept,
+      groups,
+      revision,
+      readAtMs,
+      derived: undefined,
+    }
+  }
+}
+
+interface Held {
+  readonly principal: Principal
+  readonly names: string[]
+}
+
+// Directory ids hold neither `/` nor digits-only ambiguity: a kind is one of three fixed words.
+function nameText(key: SubjectKey): string {
+  return `${key.directory}/${key.kind}/${key.value}`
+}
+
+function recordText(directory: DirectoryId, ordinal: Ordinal): string {
+  return `${directory}/${ordinal}`
+}

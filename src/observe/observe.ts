@@ -1,0 +1,162 @@
+import type { Clock } from '../std/clock.ts'
+import type { Logger } from './logger.ts'
+import type { Metrics } from './metrics.ts'
+
+/**
+ * observe: what happened, told once.
+ *
+ * One function per event; each writes the log line and moves the metrics together, so that they
+ * never disagree. No user is ever named in a metric label. Log lines name ids, not attribute
+ * values, and control characters are escaped by the JSON encoding.
+ *
+ * Not here: deciding whether something is a problem (the rooms do), the decision log.
+ */
+export interface Observer {
+  /** After the answer is out. `durationMs` is the time the decision took in this process. */
+  decided(event: DecidedEvent): void
+  scimRequest(event: ScimRequestEvent): void
+  scimAuthFailed(event: { readonly directory: string | undefined; readonly reason: string }): void
+  /** A bug of ours, or a dependency's: the caller was told "internal error" and nothing more. */
+  internalError(event: { readonly room: string; readonly error: unknown }): void
+  policyActivated(event: PolicyEvent): void
+  /** The file on disk cannot be published: the active version answers on. */
+  policyRefused(event: { readonly tenant: string; readonly faults: string }): void
+  policyRecovered(event: { readonly tenant: string }): void
+  /** The log could not be read on from where we were: everything in memory was dropped. */
+  startedAgain(event: { readonly cause: string }): void
+  feedFailed(event: { readonly error: unknown }): void
+  seeded(event: {
+    readonly directory: string
+    readonly users: number
+    readonly groups: number
+  }): void
+  lifecycle(event: { readonly what: string; readonly [fact: string]: unknown }): void
+  /** Read when metrics are scraped. */
+  gauges(read: () => Gauges): void
+}
+
+export interface DecidedEvent {
+  readonly tenant: string
+  readonly effect: 'allow' | 'block'
+  readonly reason: string
+  readonly rule: string
+  readonly application: string
+  readonly subject: string
+  readonly decisionId: string
+  readonly unknown: readonly string[]
+  readonly durationMs: number
+}
+export interface ScimRequestEvent {
+  readonly directory: string | undefined
+  /** `create`, `patch`, …: a small fixed set, since it becomes a label. */
+  readonly operation: string
+  readonly method: string
+  readonly route: string
+  readonly status: number
+  readonly durationMs: number
+  readonly detail: string | undefined
+  /** What was ignored or coerced, in words. */
+  readonly notes: readonly string[]
+}
+export interface PolicyEvent {
+  readonly tenant: string
+  readonly version: string
+  readonly revision: number
+  readonly rules: number
+  readonly applications: number
+}
+export interface Gauges {
+  readonly revision: number
+  readonly ageSeconds: number
+  readonly cachedPrincipals: number
+  readonly cacheHits: number
+  readonly cacheMisses: number
+  readonly ready: boolean
+}
+
+export function createObserver(logger: Logger, metrics: Metrics, clock: Clock): Observer {
+  const blockLines = new Sampler(blockLinesPerSecondMax, clock)
+  const authLines = new Sampler(authLinesPerSecondMax, clock)
+  return {
+    decided: (event) => {
+      metrics.decided(event.effect, event.reason, event.durationMs / 1000)
+      if (event.effect === 'allow') return
+      const skipped = blockLines.take()
+      if (skipped === undefined) return
+      const { durationMs, ...facts } = event
+      logger.info({ event: 'block', ...facts, ...(skipped > 0 && { skipped }) }, 'blocked')
+    },
+    scimRequest: (event) => {
+      metrics.scimRequests.inc({ op: event.operation, code: String(event.status) })
+      const level = event.status >= 500 ? 'error' : event.status >= 400 ? 'warn' : 'info'
+      logger[level]({ event: 'scim', ...event }, `scim ${event.operation} ${event.status}`)
+    },
+    scimAuthFailed: (event) => {
+      metrics.scimAuthFailures.inc()
+      const skipped = authLines.take()
+      if (skipped === undefined) return
+      logger.warn({ event: 'scim-auth-failed', ...event, skipped }, 'SCIM request refused')
+    },
+    internalError: ({ room, error }) => {
+      metrics.errors.inc({ room })
+      logger.error({ event: 'internal-error', room, err: error }, 'internal error')
+    },
+    policyActivated: (event) => {
+      metrics.policyActivated(event.tenant, event.version, event.revision)
+      logger.info({ event: 'policy-activated', ...event }, 'policy activated')
+    },
+    policyRefused: ({ tenant, faults }) => {
+      metrics.configReloadOk.set({ tenant }, 0)
+      const text = `policy file of tenant ${tenant} refused, the active version answers on`
+      logger.error({ event: 'policy-refused', tenant, faults }, text)
+    },
+    policyRecovered: ({ tenant }) => metrics.configReloadOk.set({ tenant }, 1),
+    startedAgain: (event) => {
+      metrics.restarts.inc()
+      logger.warn({ event: 'feed-started-again', ...event }, 'memory dropped, reading anew')
+    },
+    feedFailed: ({ error }) =>
+      logger.error(
+        { event: 'feed-failed', err: error },
+        'the log cannot be followed, trying again',
+      ),
+    seeded: (event) => logger.info({ event: 'seeded', ...event }, 'directory filled from its seed'),
+    lifecycle: ({ what, ...facts }) => logger.info({ event: what, ...facts }, what),
+    gauges: (read) => metrics.readGauges(read),
+  }
+}
+
+/** Enough to see that something blocks and why, too little to fill a disk. */
+const blockLinesPerSecondMax = 20
+const authLinesPerSecondMax = 5
+
+/** Lets so many events a second through and counts the others. */
+class Sampler {
+  readonly #perSecond: number
+  readonly #clock: Clock
+  #second = -1
+  #taken = 0
+  #skipped = 0
+
+  constructor(perSecond: number, clock: Clock) {
+    this.#perSecond = perSecond
+    this.#clock = clock
+  }
+
+  /** Undefined: leave this one out. Otherwise how many were left out since the last one. */
+  take(): number | undefined {
+    const second = Math.floor(this.#clock.monotonicMs() / 1000)
+    if (second !== this.#second) {
+      this.#second = second
+      this.#taken = 0
+    }
+    if (this.#taken >= this.#perSecond) {
+      this.#skipped++
+      return undefined
+    }
+    this.#taken++
+    const skipped = this.#skipped
+    this.#skipped = 0
+    return skipped
+  }
+}
