@@ -1,0 +1,83 @@
+import type { Fault } from '../std/fault.ts'
+import type { LocatedYaml, Path } from '../std/located-yaml.ts'
+import { splitAddress } from './address.ts'
+import type { ConfigFile } from './schema.ts'
+
+/** What no single field can tell: names, domains and addresses that do not go together. */
+export function checkConfig(data: ConfigFile, document: LocatedYaml): readonly Fault[] {
+  const faults: Fault[] = []
+  const fault = (path: Path, message: string) => faults.push(document.faultAt(path, message))
+  checkListeners(data, fault)
+  const directoryOwner = new Map<string, string>()
+  const domainOwner = new Map<string, string>()
+  for (const [tenantId, tenant] of Object.entries(data.tenants)) {
+    const tenantPath = ['tenants', tenantId]
+    if (!isName(tenantId)) fault(tenantPath, `tenant id \`${tenantId}\`: ${nameRule}`)
+    const defaults: string[] = []
+    for (const [id, directory] of Object.entries(tenant.directories)) {
+      const path = [...tenantPath, 'directories', id]
+      if (!isName(id)) fault(path, `directory id \`${id}\`: ${nameRule}`)
+      // A SCIM URL names its directory and no tenant.
+      const owner = directoryOwner.get(id)
+      if (owner !== undefined) {
+        fault(path, `directory id \`${id}\` is taken by tenant \`${owner}\`: ids are server-wide`)
+      }
+      directoryOwner.set(id, tenantId)
+      if (directory.default) defaults.push(id)
+      if (defaults.length > 1 && directory.default) {
+        fault([...path, 'default'], `\`${defaults[0]}\` is the default already: keep one`)
+      }
+      for (const [index, domain] of directory.domains.entries()) {
+        const at = [...path, 'domains', index]
+        const folded = domain.toLowerCase()
+        if (!isDomain(folded)) fault(at, `\`${domain}\` is no domain: expected acme.example`)
+        const other = domainOwner.get(`${tenantId} ${folded}`)
+        if (other !== undefined) {
+          fault(at, `domain \`${domain}\` belongs to directory \`${other}\` already`)
+        }
+        domainOwner.set(`${tenantId} ${folded}`, id)
+      }
+    }
+  }
+  return faults
+}
+
+type AddFault = (path: Path, message: string) => void
+
+function checkListeners({ listen }: ConfigFile, fault: AddFault): void {
+  for (const name of ['scim', 'grpc', 'admin'] as const) {
+    const { host, port } = splitAddress(listen[name].address)
+    const path = ['listen', name, 'address']
+    if (port > 65_535) fault(path, `port ${port} is too large: at most 65535`)
+    if (isLoopback(host)) continue
+    if (name === 'grpc') {
+      fault(path, `\`${host}\` is not loopback, and callers cannot prove yet who they are there`)
+    } else if (listen[name].tls === undefined) {
+      const mend = `give it \`tls: { cert, key }\`, or say \`tls: off\` behind a TLS proxy`
+      fault(path, `\`${host}\` is not loopback: ${mend}`)
+    }
+  }
+  const taken = new Map<string, string>()
+  for (const name of ['scim', 'grpc', 'admin'] as const) {
+    const { address } = listen[name]
+    const other = taken.get(address)
+    if (other !== undefined && !address.endsWith(':0')) {
+      fault(['listen', name, 'address'], `\`${address}\` is the address of \`${other}\` already`)
+    }
+    taken.set(address, name)
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+const nameRule = 'expected 1 to 63 of a-z, 0-9 and -, starting with a letter'
+
+function isName(text: string): boolean {
+  return /^[a-z][a-z0-9-]{0,62}$/.test(text)
+}
+
+function isDomain(text: string): boolean {
+  return text.length <= 253 && /^([a-z0-9_-]{1,63}\.)*[a-z0-9-]{1,63}$/.test(text)
+}

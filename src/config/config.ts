@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { type Fault, printFaults } from '../std/fault.ts'
+import { faultsOf, type LocatedYaml, parseLocatedYaml } from '../std/located-yaml.ts'
+import { type Listen, splitAddress } from './address.ts'
+import { checkConfig } from './check.ts'
+import { environmentFor } from './environment.ts'
+import { type ConfigFile, configSchema } from './schema.ts'
+
+/**
+ * config: one file and the environment become one frozen Config, or one error with every fault.
+ *
+ * Paths in the file are relative to the file; the store's path is relative to the working
+ * directory, since data does not belong beside the config.
+ *
+ * Not here: rule files (policy/), which are a source and are published, not configured.
+ */
+export interface Config {
+  /** The file that was read. */
+  readonly file: string
+  readonly store: { readonly kind: 'sqlite'; readonly path: string }
+  readonly listen: {
+    readonly scim: HttpListen & { readonly publicUrl: string | undefined }
+    readonly grpc: Listen
+    readonly admin: HttpListen
+  }
+  readonly tenants: readonly TenantConfig[]
+  readonly cache: { readonly principals: number }
+  readonly limits: {
+    readonly scimPerDirectory: { readonly rate: number; readonly burst: number }
+  }
+  readonly logLevel: ConfigFile['logLevel']
+}
+export interface HttpListen extends Listen {
+  /** Files; absent: plain text. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined
+}
+export interface TenantConfig {
+  readonly id: string
+  readonly policy: string | undefined
+  readonly directories: readonly DirectoryConfig[]
+}
+export interface DirectoryConfig {
+  readonly id: string
+  readonly domains: readonly string[]
+  readonly isDefault: boolean
+  readonly scimSync: boolean
+  readonly scimAttributesForPolicy: boolean
+  readonly seed: string | undefined
+}
+
+/** The config cannot be used. The message lists every fault, a line each. Exit 3. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly code = 'CONFIG_INVALID'
+  readonly faults: readonly Fault[]
+
+  constructor(faults: readonly Fault[]) {
+    super(printFaults(faults))
+    this.faults = faults
+  }
+}
+
+/** What the command line says goes before the environment, which goes before the file. */
+export interface ConfigOverrides {
+  readonly store?: string | undefined
+}
+
+export function readConfig(file: string, overrides: ConfigOverrides = {}): Config {
+  const document = parseLocatedYaml(readText(file), file)
+  if (document.kind === 'faults') throw new ConfigError(document.faults)
+  const environment = environmentFor(configSchema, document.value, process.env)
+  const value = environment.applied
+  if (overrides.store !== undefined && isObject(value)) value.store = overrides.store
+  const parsed = configSchema.safeParse(value)
+  if (!parsed.success) {
+    const faults = faultsOf(parsed.error, document, configSchema)
+    throw new ConfigError([...environment.faults, ...environment.relocate(parsed.error, faults)])
+  }
+  const faults = [...environment.faults, ...checkConfig(parsed.data, document)]
+  if (faults.length > 0) throw new ConfigError(faults)
+  return deepFreeze(toConfig(parsed.data, document))
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
+    const message = `cannot be read (${code}): name a config file with --config`
+    throw new ConfigError([{ file, line: 0, column: 0, message }])
+  }
+}
+
+function toConfig(data: ConfigFile, document: LocatedYaml): Config {
+  const beside = (path: string) => resolve(dirname(document.file), path)
+  const { scim, grpc, admin } = data.listen
+  const http = (listen: typeof scim | typeof admin): HttpListen => ({
+    ...splitAddress(listen.address),
+    tls:
+      listen.tls === undefined || listen.tls === 'off'
+        ? undefined
+        : { cert: beside(listen.tls.cert), key: beside(listen.tls.key) },
+  })
+  return {
+    file: document.file,
+    store: { kind: 'sqlite', path: resolve(data.store.slice('sqlite:'.length)) },
+    listen: {
+      scim: { ...http(scim), publicUrl: scim.publicUrl?.replace(/\/+$/, '') },
+      grpc: splitAddress(grpc.address),
+      admin: http(admin),
+    },
+    tenants: Object.entries(data.tenants).map(([id, tenant]) => ({
+      id,
+      policy: tenant.policy === undefined ? undefined : beside(tenant.policy),
+      directories: Object.entries(tenant.directories).map(([directoryId, directory]) => ({
+        id: directoryId,
+        domains: directory.domains,
+        isDefault: directory.default,
+        scimSync: directory.scimSync === 'on',
+        scimAttributesForPolicy: directory.scimAttributesForPolicy === 'on',
+        seed: directory.seed === undefined ? undefined : beside(directory.seed),
+      })),
+    })),
+    cache: data.cache,
+    limits: data.limits,
+    logLevel: data.logLevel,
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function deepFreeze<Value>(value: Value): Value {
+  if (!isObject(value)) return value
+  for (const child of Object.values(value)) deepFreeze(child)
+  return Object.freeze(value)
+}

@@ -1,0 +1,105 @@
+import { z } from 'zod'
+
+const onOff = z.enum(['on', 'off'])
+const tls = z.strictObject({
+  cert: z.string().min(1).describe('Certificate chain, PEM file.'),
+  key: z.string().min(1).describe('Private key, PEM file.'),
+})
+/** `off` says in so many words that plain text may leave this machine. */
+const tlsOrOff = z.union([tls, z.literal('off')])
+
+const address = (standard: string) =>
+  z
+    .string()
+    .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, 'expected HOST:PORT, such as 127.0.0.1:7070')
+    .default(standard)
+    .describe('HOST:PORT to listen on; port 0 takes a free one.')
+
+const directory = z.strictObject({
+  domains: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Domains of user names that belong to this directory.'),
+  default: z
+    .boolean()
+    .default(false)
+    .describe('Whether subjects without a known domain belong here.'),
+  scimSync: onOff.default('on').describe('Accept SCIM writes from the identity provider.'),
+  scimAttributesForPolicy: onOff
+    .default('on')
+    .describe('Use users and groups in decisions; off: every condition on them is unknown.'),
+  seed: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File of users and groups that fills the directory if it never had a write.'),
+})
+
+const tenant = z.strictObject({
+  policy: z.string().min(1).optional().describe('Rule file; without one every decision blocks.'),
+  directories: z
+    .record(z.string(), directory)
+    .refine((all) => Object.keys(all).length > 0, 'a tenant needs at least one directory')
+    .describe('By id: the users and groups that one identity provider pushes.'),
+})
+
+/** The config file. What is not listed here is a fault, so that no typo is ever ignored. */
+export const configSchema = z.strictObject({
+  store: z
+    .string()
+    .regex(/^sqlite:./, 'expected sqlite:PATH')
+    .default('sqlite:./data/sallyport.db')
+    .describe('Where users, groups, policy and tokens are kept: sqlite:PATH.'),
+  listen: z
+    .strictObject({
+      scim: z
+        .strictObject({
+          address: address('127.0.0.1:7070'),
+          publicUrl: z
+            .url({ protocol: /^https?$/ })
+            .optional()
+            .describe('URL under which identity providers reach this listener.'),
+          tls: tlsOrOff.optional().describe('Certificate, or off to leave loopback in plain text.'),
+        })
+        .prefault({}),
+      grpc: z.strictObject({ address: address('127.0.0.1:7071') }).prefault({}),
+      admin: z
+        .strictObject({
+          address: address('127.0.0.1:7073'),
+          tls: tlsOrOff.optional().describe('Certificate, or off to leave loopback in plain text.'),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  tenants: z
+    .record(z.string(), tenant)
+    .refine((all) => Object.keys(all).length > 0, 'name at least one tenant')
+    .describe('By id: customers, each with directories and one rule set.'),
+  cache: z
+    .strictObject({
+      principals: z
+        .int()
+        .min(1)
+        .max(10_000_000)
+        .default(1_000_000)
+        .describe('Most users one process holds in memory.'),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      scimPerDirectory: z
+        .strictObject({
+          // Entra asks for 25 requests a second at least; below 50 a first cycle takes days.
+          rate: z.int().min(50).max(1_000_000).default(1_000).describe('SCIM requests a second.'),
+          burst: z.int().min(50).max(1_000_000).default(2_000).describe('SCIM requests at once.'),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  logLevel: z
+    .enum(['silent', 'error', 'warn', 'info', 'debug'])
+    .default('info')
+    .describe('Least severity that is logged, as JSON lines on standard error.'),
+})
+
+export type ConfigFile = z.infer<typeof configSchema>

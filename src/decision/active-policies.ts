@@ -1,0 +1,45 @@
+import type { TenantId } from '../directory/directory.ts'
+import type { RuleSet } from '../policy/policy.ts'
+
+/** Finds the tenant's active policy where it lives; undefined: none was ever published. */
+export type PolicyLoader = (tenant: TenantId) => Promise<LoadedPolicy | undefined>
+export interface LoadedPolicy {
+  readonly rules: RuleSet
+  /** Revision at which it was published. */
+  readonly revision: number
+}
+
+/** The policy that each tenant's decisions use. Reads are synchronous; a swap is one assignment. */
+export class ActivePolicies {
+  readonly #load: PolicyLoader
+  readonly #onSwap: (tenant: TenantId, policy: LoadedPolicy) => void
+  readonly #active = new Map<TenantId, LoadedPolicy>()
+
+  constructor(load: PolicyLoader, onSwap: (tenant: TenantId, policy: LoadedPolicy) => void) {
+    this.#load = load
+    this.#onSwap = onSwap
+  }
+
+  rulesOf(tenant: TenantId): RuleSet | undefined {
+    return this.#active.get(tenant)?.rules
+  }
+
+  /** Every attribute that some tenant's policy reads. */
+  attributesRead(): ReadonlySet<string> {
+    const all = new Set<string>()
+    for (const { rules } of this.#active.values()) {
+      for (const attribute of rules.attributesRead) all.add(attribute)
+    }
+    return all
+  }
+
+  /** Loads now; what it returns puts the policy into use. */
+  async prepare(tenant: TenantId): Promise<() => void> {
+    const loaded = await this.#load(tenant)
+    return () => {
+      if (loaded === undefined || loaded.revision === this.#active.get(tenant)?.revision) return
+      this.#active.set(tenant, loaded)
+      this.#onSwap(tenant, loaded)
+    }
+  }
+}

@@ -1,0 +1,260 @@
+import { randomBytes } from 'node:crypto'
+import type { Lookup, Principal } from '../cache/cache.ts'
+import type { DirectoryCache } from '../cache/directory-cache.ts'
+import { lookupValue } from '../directory/identity.ts'
+import type { Application, Facts, RuleSet } from '../policy/policy.ts'
+import type { Clock } from '../std/clock.ts'
+import type { ActivePolicies } from './active-policies.ts'
+import { applicationOf } from './application.ts'
+import type {
+  Answer,
+  Attempt,
+  DecisionPoint,
+  Explanation,
+  Outcome,
+  Reason,
+  Refusal,
+} from './decision.ts'
+import { evaluate } from './evaluate.ts'
+import { explain } from './explain.ts'
+import { personMessage } from './messages.ts'
+import { factsWithoutDirectory, principalFacts } from './principal-facts.ts'
+import type { DirectoryResolution, DirectorySettings } from './subject.ts'
+
+/** The state a vouch can be in; see the store. */
+export interface LastLook {
+  lastLook(applied: DirectoryCache['applied']): 'current' | 'behind' | 'stale' | 'unavailable'
+}
+
+/**
+ * Looks up, evaluates, and asks last whether what it knew is still true. What is in memory is
+ * decided without a promise; otherwise the attempt waits for the store, bounded, and then for
+ * nothing more.
+ */
+export class Decider implements DecisionPoint {
+  readonly #cache: DirectoryCache
+  readonly #vouch: LastLook
+  readonly #policies: ActivePolicies
+  readonly #directories: DirectoryResolution
+  readonly #clock: Clock
+  readonly #idPrefix = `${randomBytes(6).toString('base64url')}-`
+  #decided = 0
+
+  constructor(
+    cache: DirectoryCache,
+    vouch: LastLook,
+    policies: ActivePolicies,
+    directories: DirectoryResolution,
+    clock: Clock,
+  ) {
+    this.#cache = cache
+    this.#vouch = vouch
+    this.#policies = policies
+    this.#directories = directories
+    this.#clock = clock
+  }
+
+  check(attempt: Attempt): Outcome | Promise<Outcome> {
+    const found = this.#look(attempt)
+    if (found.kind === 'wait') return this.#checkSlowly(attempt).then((looked) => looked.outcome)
+    return found.outcome
+  }
+
+  async explain(attempt: Attempt): Promise<Explanation | Refusal> {
+    const { outcome, basis } = await this.#checkSlowly(attempt)
+    if (outcome.kind !== 'answer') return outcome
+    return explain(outcome, basis)
+  }
+
+  /** As `check`, waiting for what is not in memory, at most three times for news. */
+  async #checkSlowly(attempt: Attempt): Promise<Looked> {
+    let lookup: Lookup | undefined
+    for (let round = 0; round < roundsMax; round++) {
+      const found = this.#look(attempt, lookup)
+      if (found.kind === 'looked') return found
+      if (found.why === 'principal') {
+        lookup = await this.#lookUp(attempt, found.directory)
+        continue
+      }
+      lookup = undefined
+      await this.#cache.nextApplied(storeWaitMs)
+      if (found.why === 'behind') continue
+      if (this.#cache.reached(attempt.minRevision ?? '') === 'not-yet') {
+        return looked({ kind: 'revision-not-reached' })
+      }
+    }
+    return looked(this.#block('OVERLOADED', attempt))
+  }
+
+  /** The read goes on after the wait and fills memory, so that the next attempt finds it. */
+  async #lookUp(attempt: Attempt, directory: DirectorySettings): Promise<Lookup> {
+    const early = new AbortController()
+    const waited = this.#clock.sleep(storeWaitMs, early.signal).then(() => undefined)
+    const found = await Promise.race([this.#cache.lookUp(keyOf(attempt, directory)), waited])
+    early.abort()
+    return found ?? { kind: 'unavailable', cause: new Error('the store did not answer in time') }
+  }
+
+  #look(attempt: Attempt, lookup?: Lookup): Found {
+    const { tenant, subject, minRevision } = attempt
+    if (minRevision !== undefined) {
+      const reached = this.#cache.reached(minRevision)
+      if (reached === 'malformed') return looked({ kind: 'revision-malformed' })
+      if (reached === 'lost') return looked({ kind: 'revision-lost' })
+      if (reached === 'not-yet') return { kind: 'wait', why: 'revision' }
+    }
+    const rules = this.#policies.rulesOf(tenant)
+    if (rules === undefined) return this.#vouched('POLICY_NOT_LOADED', attempt)
+    const directory = this.#directories.directoryOf(tenant, subject)
+    if (directory === undefined) return this.#vouched('DIRECTORY_UNKNOWN', attempt, rules)
+    if (!directory.attributesForPolicy) {
+      const facts = factsWithoutDirectory(attempt, directory.id)
+      return this.#decide(attempt, rules, facts, undefined)
+    }
+    if (this.#cache.stateOf(directory.id) !== 'ready') {
+      return this.#vouched('DIRECTORY_NOT_READY', attempt, rules)
+    }
+    const key = keyOf(attempt, directory)
+    const principal = this.#cache.remembered(key)
+    if (principal !== undefined) return this.#decideFor(attempt, rules, principal)
+    switch (lookup?.kind) {
+      case undefined:
+        return { kind: 'wait', why: 'principal', directory }
+      case 'known':
+        // Dropped from memory since: a newer entry touched the user, so it is read again.
+        return { kind: 'wait', why: 'principal', directory }
+      case 'unavailable':
+        return this.#vouched('DIRECTORY_UNAVAILABLE', attempt, rules)
+      case 'ambiguous':
+        return this.#vouched('SUBJECT_AMBIGUOUS', attempt, rules)
+      case 'unknown':
+        return this.#vouched('USER_UNKNOWN', attempt, rules)
+    }
+  }
+
+  #decideFor(attempt: Attempt, rules: RuleSet, principal: Principal): Found {
+    if (!principal.active) return this.#vouched('USER_INACTIVE', attempt, rules)
+    const graph = this.#cache.groupsOf(principal.directory)
+    return this.#decide(attempt, rules, principalFacts(attempt, principal, graph), principal)
+  }
+
+  #decide(attempt: Attempt, rules: RuleSet, facts: Facts, principal: Principal | undefined): Found {
+    const application = applicationOf(rules, attempt)
+    if (application === undefined) return this.#vouched('APPLICATION_UNKNOWN', attempt, rules)
+    const found = rules.rulesFor(application)
+    const verdict = application.actions.has(attempt.action)
+      ? evaluate(found, attempt.action, facts)
+      : undefined
+    const trouble = this.#lastLook(attempt, rules)
+    if (trouble !== undefined) return trouble
+    const basis: Basis = { rules, application, facts, principal }
+    if (verdict === undefined || verdict.kind === 'none') {
+      return looked(this.#block('NO_RULE', attempt, rules, application), basis)
+    }
+    const { rule, unknown } = verdict
+    return {
+      kind: 'looked',
+      outcome: {
+        kind: 'answer',
+        effect: rule.effect,
+        reason: 'RULE',
+        rule: rule.id,
+        application: application.name,
+        message: rule.effect === 'block' ? rule.message || personMessage.RULE : rule.message,
+        unknown,
+        cacheableForMs: 0,
+        decisionId: this.#nextId(),
+        world: this.#world(rules),
+      },
+      basis,
+    }
+  }
+
+  /** A block that depends on what memory says, if memory is still the newest. */
+  #vouched(reason: Reason, attempt: Attempt, rules?: RuleSet): Found {
+    return this.#lastLook(attempt, rules, reason) ?? looked(this.#block(reason, attempt, rules))
+  }
+
+  /** Asked after everything else. Undefined: what was known is still true. */
+  #lastLook(attempt: Attempt, rules?: RuleSet, reason?: Reason): Found | undefined {
+    const look = this.#vouch.lastLook(this.#cache.applied)
+    switch (look) {
+      case 'current':
+        return undefined
+      case 'behind':
+        return { kind: 'wait', why: 'behind' }
+      case 'stale':
+      case 'unavailable': {
+        const trouble = look === 'stale' ? 'DIRECTORY_STALE' : 'DIRECTORY_UNAVAILABLE'
+        const first = reason !== undefined && comesBeforeTheStore.has(reason) ? reason : trouble
+        return looked(this.#block(first, attempt, rules))
+      }
+    }
+  }
+
+  #block(reason: Reason, attempt: Attempt, rules?: RuleSet, application?: Application): Answer {
+    return {
+      kind: 'answer',
+      effect: 'block',
+      reason,
+      rule: '',
+      application: application?.name ?? '',
+      message: personMessage[reason],
+      unknown: nothingUnknown,
+      cacheableForMs: 0,
+      decisionId: this.#nextId(),
+      world: this.#world(rules ?? this.#policies.rulesOf(attempt.tenant)),
+    }
+  }
+
+  // The age is 0: `lastLook` has just said that memory is the newest.
+  #world(rules: RuleSet | undefined) {
+    const policyVersion = rules?.version ?? ''
+    return { revision: this.#cache.revisionToken, ageMs: 0, policyVersion }
+  }
+
+  #nextId(): string {
+    return this.#idPrefix + (this.#decided++).toString(36)
+  }
+}
+
+/** What an explanation needs beyond the answer; absent where no rule was reached. */
+export interface Basis {
+  readonly rules: RuleSet
+  readonly application: Application
+  readonly facts: Facts
+  readonly principal: Principal | undefined
+}
+
+interface Looked {
+  readonly kind: 'looked'
+  readonly outcome: Outcome
+  readonly basis: Basis | undefined
+}
+type Found =
+  | Looked
+  | { readonly kind: 'wait'; readonly why: 'revision' | 'behind' }
+  | { readonly kind: 'wait'; readonly why: 'principal'; readonly directory: DirectorySettings }
+
+function looked(outcome: Outcome, basis?: Basis): Looked {
+  return { kind: 'looked', outcome, basis }
+}
+
+function keyOf({ subject }: Attempt, directory: DirectorySettings) {
+  const { kind, name } = subject
+  return { directory: directory.id, kind, value: lookupValue(kind, name) }
+}
+
+const nothingUnknown: readonly string[] = Object.freeze([])
+
+/** Answers that stand even if the store is away, since they do not depend on it. */
+const comesBeforeTheStore: ReadonlySet<Reason> = new Set([
+  'POLICY_NOT_LOADED',
+  'DIRECTORY_UNKNOWN',
+  'DIRECTORY_NOT_READY',
+])
+
+/** An attempt waits this long for the store: Envoy waits 200 ms for the whole answer. */
+const storeWaitMs = 50
+/** Rounds of waiting: look-up, then news that arrived meanwhile; more is overload. */
+const roundsMax = 4

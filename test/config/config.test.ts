@@ -1,0 +1,158 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { ConfigError, readConfig } from '../../src/config/config.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'sallyport-config-'))
+let files = 0
+
+function configFile(text: string): string {
+  const file = join(folder, `${files++}.yaml`)
+  writeFileSync(file, text)
+  return file
+}
+
+function faultsOf(text: string): string[] {
+  const file = configFile(text)
+  try {
+    readConfig(file)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.replaceAll(file, 'F').split('\n')
+    throw error
+  }
+  return []
+}
+
+const smallest = 'tenants: { acme: { directories: { entra: {} } } }'
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+test('the smallest config listens on loopback, with the standard ports', () => {
+  const { listen } = readConfig(configFile(smallest))
+  expect([listen.scim, listen.grpc, listen.admin].map(({ host, port }) => [host, port])).toEqual([
+    ['127.0.0.1', 7070],
+    ['127.0.0.1', 7071],
+    ['127.0.0.1', 7073],
+  ])
+})
+
+test('files are relative to the config file, the store to the working directory', () => {
+  const config = readConfig(
+    configFile(
+      `${smallest.slice(0, -3)}, policy: rules/policy.yaml } }\nstore: sqlite:./data/a.db`,
+    ),
+  )
+  expect(config.tenants[0]?.policy).toBe(join(folder, 'rules/policy.yaml'))
+  expect(config.store.path).toBe(join(process.cwd(), 'data/a.db'))
+})
+
+test('nothing in a config can be changed after it was read', () => {
+  const config = readConfig(configFile(smallest))
+  expect(() => Object.assign(config.listen.scim, { host: '0.0.0.0' })).toThrow(TypeError)
+})
+
+describe('a config is refused, with the place and the fix, when', () => {
+  test.each([
+    [
+      'a key is misspelt',
+      `${smallest}\nlistne: {}`,
+      'F:2:1: `listne` is unknown (did you mean `listen`?)',
+    ],
+    ['no tenant is named', 'tenants: {}', 'F:1:10: `tenants`: name at least one tenant'],
+    [
+      'a directory id would not fit into a URL',
+      'tenants: { acme: { directories: { "a/b": {} } } }',
+      'F:1:42: directory id `a/b`: expected 1 to 63 of a-z, 0-9 and -, starting with a letter',
+    ],
+    [
+      'two directories own one domain',
+      'tenants: { acme: { directories: { a: { domains: [x.example] }, b: { domains: [X.Example] } } } }',
+      'domain `X.Example` belongs to directory `a` already',
+    ],
+    [
+      'two directories are the default',
+      'tenants: { acme: { directories: { a: { default: true }, b: { default: true } } } }',
+      '`a` is the default already: keep one',
+    ],
+    [
+      'two tenants share a directory id',
+      'tenants: { a: { directories: { entra: {} } }, b: { directories: { entra: {} } } }',
+      'directory id `entra` is taken by tenant `a`: ids are server-wide',
+    ],
+    [
+      'SCIM would leave loopback in plain text',
+      `${smallest}\nlisten: { scim: { address: 0.0.0.0:7070 } }`,
+      'F:2:28: `0.0.0.0` is not loopback: give it `tls: { cert, key }`, or say `tls: off` behind a TLS proxy',
+    ],
+    [
+      'gRPC would leave loopback without a proof of who calls',
+      `${smallest}\nlisten: { grpc: { address: 10.0.0.1:7071 } }`,
+      '`10.0.0.1` is not loopback, and callers cannot prove yet who they are there',
+    ],
+    [
+      'two listeners have one address',
+      `${smallest}\nlisten: { scim: { address: 127.0.0.1:7071 } }`,
+      '`127.0.0.1:7071` is the address of `scim` already',
+    ],
+    [
+      'a switch is a boolean of YAML 1.1',
+      'tenants: { acme: { directories: { entra: { scimSync: true } } } }',
+      'expected one of "on"|"off"',
+    ],
+    [
+      'the SCIM limit would starve Entra',
+      `${smallest}\nlimits: { scimPerDirectory: { rate: 5 } }`,
+      '>=50',
+    ],
+  ])('%s', (_, text, expected) => {
+    expect(faultsOf(text).join('\n')).toContain(expected)
+  })
+
+  test('several things are wrong: all are told at once, in the order of the file', () => {
+    const faults = faultsOf('stor: x\ntenants: { A: { directories: {} } }\nlogLevel: loud')
+    expect(faults.map((fault) => fault.split(': ')[0])).toEqual(['F:1:1', 'F:2:30', 'F:3:11'])
+  })
+
+  test('it cannot be read', () => {
+    expect(() => readConfig('/nonexistent/sallyport.yaml')).toThrow(
+      '/nonexistent/sallyport.yaml: cannot be read (ENOENT): name a config file with --config',
+    )
+  })
+})
+
+describe('the environment', () => {
+  test('goes before the file, and numbers arrive as numbers', () => {
+    vi.stubEnv('SALLYPORT_CACHE_PRINCIPALS', '5000')
+    vi.stubEnv('SALLYPORT_TENANTS_ACME_DIRECTORIES_ENTRA_SCIM_SYNC', 'off')
+    const config = readConfig(configFile(smallest))
+    expect(config.cache.principals).toBe(5000)
+    expect(config.tenants[0]?.directories[0]?.scimSync).toBe(false)
+  })
+
+  test('with a misspelt variable is refused, and the nearest setting is named', () => {
+    vi.stubEnv('SALLYPORT_CACHE_PRINCIPAL', '5000')
+    expect(faultsOf(smallest)).toEqual([
+      'SALLYPORT_CACHE_PRINCIPAL: names no setting (did you mean `SALLYPORT_CACHE_PRINCIPALS`?)',
+    ])
+  })
+
+  test('with a wrong value is refused by the name of the variable', () => {
+    vi.stubEnv('SALLYPORT_CACHE_PRINCIPALS', 'many')
+    expect(faultsOf(smallest)[0]).toMatch(/^SALLYPORT_CACHE_PRINCIPALS: `cache.principals`: /)
+  })
+
+  test('cannot reach a prototype', () => {
+    vi.stubEnv('SALLYPORT___PROTO___X', '1')
+    expect(faultsOf(smallest)[0]).toContain('names no setting')
+    expect(({} as Record<string, unknown>).X).toBeUndefined()
+  })
+})
+
+test('the command line goes before everything', () => {
+  vi.stubEnv('SALLYPORT_STORE', 'sqlite:env.db')
+  const config = readConfig(configFile(smallest), { store: 'sqlite:/tmp/flag.db' })
+  expect(config.store.path).toBe('/tmp/flag.db')
+})
