@@ -1,0 +1,71 @@
+import type { PolicyChange, TokenChange } from '../../directory/change.ts'
+import type { Collection, DirectoryId, Ordinal, Revision, Uuid } from '../../directory/directory.ts'
+import type { IndexedAttribute } from '../../directory/identity.ts'
+import type { MembersEdit } from '../../directory/membership.ts'
+import type { Position } from '../position.ts'
+import type { Enrolment } from '../store.ts'
+
+/** What the decision thread and the writer say to each other. Documents travel as JSON text. */
+export type WriteRequest = CommitRequest | EnrollRequest
+
+export interface CommitRequest {
+  readonly kind: 'commit'
+  readonly change: WriteChange
+  readonly opId: string
+  readonly ifMatch: Revision | undefined
+  /** The store's clock, for how long the result is remembered. */
+  readonly nowMs: number
+}
+export interface EnrollRequest {
+  readonly kind: 'enroll'
+  readonly directories: readonly Enrolment[]
+}
+
+export type WriteChange = WriteResource | PolicyChange | TokenChange
+export interface WriteResource {
+  readonly op: 'create' | 'update' | 'delete'
+  readonly of: Collection
+  readonly directory: DirectoryId
+  readonly id: Uuid
+  readonly at: string
+  readonly document: string | undefined
+  readonly members: MembersEdit | undefined
+}
+
+/** `refused`: a directory belongs to another tenant, or there are too many. */
+export type WriteReply =
+  | { readonly kind: 'ok'; readonly position: Position; readonly record?: RecordRow }
+  | { readonly kind: 'noop'; readonly record?: RecordRow }
+  | { readonly kind: 'exists' | 'missing' | 'version' | 'tooMany' | 'enrolled' }
+  | { readonly kind: 'unique'; readonly attribute: IndexedAttribute }
+  | { readonly kind: 'refused' | 'unavailable'; readonly fault: string }
+
+/** A stored resource on its way between threads. */
+export interface RecordRow {
+  readonly ordinal: Ordinal
+  readonly id: Uuid
+  readonly revision: Revision
+  readonly created: string
+  readonly modified: string
+  readonly document: string
+  /** JSON of `Reference[]`: one text crosses threads faster than 100,000 objects. */
+  readonly references?: string
+}
+
+/** How a worker is started. */
+export interface WorkerStart {
+  readonly path: string
+  /** See FileIdentity. */
+  readonly opened: readonly string[]
+}
+
+/** What every worker here posts: first whether it is up, then answers by request number. */
+export type FromWorker =
+  | { readonly kind: 'up' }
+  | { readonly kind: 'refused'; readonly fault: string }
+  | { readonly kind: 'replies'; readonly replies: readonly Numbered<unknown>[] }
+
+export interface Numbered<Body> {
+  readonly number: number
+  readonly body: Body
+}

@@ -1,0 +1,48 @@
+import type { Collection, DirectoryId, Ordinal, TenantId, Uuid } from '../../directory/directory.ts'
+import type { IndexedQuery } from '../store.ts'
+import type { RecordRow } from './protocol.ts'
+
+/** What the decision thread asks of the reader. Each request is one snapshot. */
+export type ReadRequest =
+  | GetRequest
+  | FindRequest
+  | ScanRequest
+  | { readonly kind: 'counts'; readonly directory: DirectoryId }
+  | { readonly kind: 'tokens'; readonly directory: DirectoryId | undefined }
+  | { readonly kind: 'history'; readonly tenant: TenantId; readonly max: number }
+  | { readonly kind: 'group-table' }
+
+export interface GetRequest {
+  readonly kind: 'get'
+  readonly of: Collection
+  readonly directory: DirectoryId
+  readonly id: Uuid
+  readonly references: boolean
+}
+export interface FindRequest {
+  readonly kind: 'find'
+  readonly of: Collection
+  readonly directory: DirectoryId
+  readonly by: IndexedQuery
+  readonly offset: number
+  readonly count: number
+  readonly references: boolean
+}
+export interface ScanRequest {
+  readonly kind: 'scan'
+  readonly of: Collection
+  readonly directory: DirectoryId
+  readonly after: Ordinal
+  readonly max: number
+  readonly references: boolean
+}
+
+export interface FoundRows {
+  readonly total: number
+  readonly records: readonly RecordRow[]
+}
+
+/** The reader's answer. */
+export type ReadReply =
+  | { readonly kind: 'read'; readonly result: unknown }
+  | { readonly kind: 'failed'; readonly fault: string }

@@ -1,0 +1,333 @@
+import type { Change, TokenRecord } from '../../directory/change.ts'
+import type {
+  Collection,
+  DirectoryId,
+  Reference,
+  Stored,
+  TenantId,
+  Uuid,
+} from '../../directory/directory.ts'
+import type { Clock } from '../../std/clock.ts'
+import { StoreRefused, StoreUnavailable } from '../errors.ts'
+import type { Position } from '../position.ts'
+import type {
+  CommitOptions,
+  Committed,
+  CredentialStore,
+  DirectoryCounts,
+  Enrolment,
+  Found,
+  GroupKey,
+  GroupTable,
+  IndexedQuery,
+  LogSlice,
+  Page,
+  PolicyStore,
+  PublishedPolicy,
+  ReadOptions,
+  Resolved,
+  Store,
+  SubjectKey,
+  Vouch,
+} from '../store.ts'
+import { DecisionReads } from './decision-reads.ts'
+import { FileIdentity } from './file-identity.ts'
+import { openFile } from './open-file.ts'
+import type { RecordRow, WriteChange, WriteReply, WriteRequest } from './protocol.ts'
+import type { FoundRows, ReadReply, ReadRequest } from './read-protocol.ts'
+import { parseDocument } from './stored-text.ts'
+import { WorkerLink } from './worker-link.ts'
+
+/**
+ * sqlite-store: the store in one file.
+ *
+ * Three places touch it. The writer, a thread of its own, owns the only writing connection and
+ * commits in groups, synced before anybody is answered. The reader, another thread, serves SCIM and
+ * reports. The calling thread, the one that decides, reads a few rows itself, through connections
+ * that never wait: the head of the log before every answer, and subjects that memory does not
+ * hold. A commit is visible to them only once it is on disk, so what a reader sees is durable.
+ *
+ * Several processes of one machine may open the file. Two that write are correct but slow.
+ *
+ * `readLog` that waits rejects with StoreUnavailable when the store is disposed.
+ *
+ * Not here: which file may be opened (open-file), what a change does (apply-change).
+ */
+export async function openSqliteStore(location: string, clock: Clock): Promise<Store> {
+  const { path, held } = openFile(location)
+  using _untilOthersHoldTheLog = held
+  await using started = new AsyncDisposableStack()
+  try {
+    const reads = started.use(new DecisionReads(path, clock))
+    reads.position()
+    const identity = new FileIdentity(path)
+    const start = { path, opened: identity.opened }
+    const writer = started.use(
+      await WorkerLink.start<WriteRequest, WriteReply>(
+        new URL('./writer.ts', import.meta.url),
+        start,
+        clock,
+        (replies) => {
+          // Followers first: whoever awaits the commit finds the entry already handed on.
+          if (replies.some(({ kind }) => kind === 'ok')) reads.wake()
+        },
+      ),
+    )
+    const reader = started.use(
+      await WorkerLink.start<ReadRequest, ReadReply>(
+        new URL('./reader.ts', import.meta.url),
+        start,
+        clock,
+      ),
+    )
+    return new SqliteStore({ location, clock, reads, identity, writer, reader }, started.move())
+  } catch (error) {
+    throw new StoreRefused(location, (error as Error).message, error)
+  }
+}
+
+interface Parts {
+  readonly location: string
+  readonly clock: Clock
+  readonly reads: DecisionReads
+  readonly identity: FileIdentity
+  readonly writer: WorkerLink<WriteRequest, WriteReply>
+  readonly reader: WorkerLink<ReadRequest, ReadReply>
+}
+
+class SqliteStore implements Store {
+  readonly #parts: Parts
+  readonly #started: AsyncDisposableStack
+  readonly #closing = new AbortController()
+  readonly credentials: CredentialStore
+  readonly policies: PolicyStore
+
+  constructor(parts: Parts, started: AsyncDisposableStack) {
+    this.#parts = parts
+    this.#started = started
+    const { reads } = parts
+    this.credentials = {
+      find: async (id) => reads.findToken(id),
+      list: async (directory) => (await this.#ask({ kind: 'tokens', directory })) as TokenRecord[],
+    }
+    this.policies = {
+      active: async (tenant) => reads.activePolicy(tenant),
+      history: (tenant, max) => this.#history(tenant, max),
+    }
+    void this.#watchFile()
+  }
+
+  async enroll(directories: readonly Enrolment[]): Promise<void> {
+    const reply = await this.#write({ kind: 'enroll', directories })
+    if (reply.kind === 'enrolled') return
+    const fault = 'fault' in reply ? reply.fault : reply.kind
+    if (reply.kind === 'refused') throw new StoreRefused(this.#parts.location, fault)
+    throw new StoreUnavailable(fault)
+  }
+
+  async commit(change: Change, { opId, ifMatch }: CommitOptions): Promise<Committed> {
+    try {
+      const nowMs = this.#parts.clock.wallMs()
+      const write = toWrite(change)
+      const reply = await this.#write({ kind: 'commit', change: write, opId, ifMatch, nowMs })
+      return toCommitted(change, reply)
+    } catch (error) {
+      return { kind: 'unavailable', cause: error as Error }
+    }
+  }
+
+  /** At once: every process looks at the head of the log before it answers. */
+  async barrier(_at: Position): Promise<void> {}
+
+  async readLog(after: Position, max: number, waitMs: number): Promise<LogSlice> {
+    return this.#parts.reads.readLog(after, max, waitMs)
+  }
+
+  async position(): Promise<Position> {
+    return this.#parts.reads.position()
+  }
+
+  async resolve(key: SubjectKey): Promise<Resolved> {
+    return this.#parts.reads.resolve(key)
+  }
+
+  async groupTable(only?: readonly GroupKey[]): Promise<GroupTable> {
+    if (only !== undefined && only.length <= groupsReadHereMax) {
+      return this.#parts.reads.groups(only)
+    }
+    const table = (await this.#ask({ kind: 'group-table' })) as GroupTable
+    if (only === undefined) return table
+    const wanted = new Set(only.map(groupName))
+    return { ...table, groups: table.groups.filter((group) => wanted.has(groupName(group))) }
+  }
+
+  /** `stale` is never the answer here: the file is on this machine or it is not. */
+  enlist(_progress: () => Position): Vouch {
+    const { reads } = this.#parts
+    let left = false
+    return {
+      lastLook: (applied) => (left ? 'unavailable' : reads.lastLook(applied)),
+      [Symbol.asyncDispose]: async () => {
+        left = true
+      },
+    }
+  }
+
+  async get(
+    of: Collection,
+    directory: DirectoryId,
+    id: Uuid,
+    { references = false }: ReadOptions = {},
+  ): Promise<Stored | undefined> {
+    const record = await this.#ask({ kind: 'get', of, directory, id, references })
+    return record === undefined ? undefined : toStored(of, directory, record as RecordRow)
+  }
+
+  async find(
+    of: Collection,
+    directory: DirectoryId,
+    by: IndexedQuery,
+    page: Page,
+    { references = false }: ReadOptions = {},
+  ): Promise<Found> {
+    const [offset, count] = [wholeNumber(page.offset), wholeNumber(page.count)]
+    const request = { kind: 'find', of, directory, by, offset, count, references } as const
+    const { total, records } = (await this.#ask(request)) as FoundRows
+    return { total, resources: records.map((record) => toStored(of, directory, record)) }
+  }
+
+  async *scan(
+    of: Collection,
+    directory: DirectoryId,
+    max: number,
+    { references = false }: ReadOptions = {},
+  ): AsyncGenerator<readonly Stored[]> {
+    const most = Math.min(Math.max(1, wholeNumber(max)), scanSliceMax)
+    let after = 0
+    for (;;) {
+      const request = { kind: 'scan', of, directory, after, max: most, references } as const
+      const records = (await this.#ask(request)) as readonly RecordRow[]
+      const last = records.at(-1)
+      if (last === undefined) return
+      yield records.map((record) => toStored(of, directory, record))
+      after = last.ordinal
+    }
+  }
+
+  async counts(directory: DirectoryId): Promise<DirectoryCounts> {
+    return (await this.#ask({ kind: 'counts', directory })) as DirectoryCounts
+  }
+
+  /** Everything committed before is on disk after. Later calls are unavailable. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort()
+    await this.#started.disposeAsync()
+  }
+
+  async #history(tenant: TenantId, max: number): Promise<readonly PublishedPolicy[]> {
+    const request = { kind: 'history', tenant, max: wholeNumber(max) } as const
+    return (await this.#ask(request)) as readonly PublishedPolicy[]
+  }
+
+  async #write(request: WriteRequest): Promise<WriteReply> {
+    const { fault } = this.#parts.reads
+    if (fault !== undefined) throw new StoreUnavailable(fault)
+    try {
+      return await this.#parts.writer.ask(request)
+    } catch (error) {
+      throw new StoreUnavailable(`writing: ${(error as Error).message}`, error)
+    }
+  }
+
+  async #ask(request: ReadRequest): Promise<unknown> {
+    const { reads, reader } = this.#parts
+    if (reads.fault !== undefined) throw new StoreUnavailable(reads.fault)
+    const reply = await reader.ask(request).catch((error: Error) => {
+      throw new StoreUnavailable(`reading: ${error.message}`, error)
+    })
+    if (reply.kind === 'failed') throw new StoreUnavailable(reply.fault)
+    return reply.result
+  }
+
+  async #watchFile(): Promise<void> {
+    const { signal } = this.#closing
+    const { clock, identity, reads } = this.#parts
+    for (;;) {
+      await clock.sleep(fileCheckMs, signal)
+      if (signal.aborted) return
+      reads.block(identity.fault())
+    }
+  }
+}
+
+/** A replaced file is noticed this soon; until then its last contents are answered from. */
+const fileCheckMs = 1_000
+/** More groups than this are read in the reader's thread: each takes two or three reads. */
+const groupsReadHereMax = 64
+/** A slice is made into objects in one go, ≈ 5 µs each, on the thread that decides. */
+const scanSliceMax = 500
+
+function toWrite(change: Change): WriteChange {
+  switch (change.op) {
+    case 'create':
+    case 'update':
+    case 'delete': {
+      const { op, of, directory, id, at } = change
+      const document = 'document' in change ? change.document : undefined
+      const members = 'members' in change ? change.members : undefined
+      return {
+        ...{ op, of, directory, id, at },
+        document: document && JSON.stringify(document),
+        members: isList(members) ? { kind: 'edit', add: members, remove: [] } : members,
+      }
+    }
+    default:
+      return change
+  }
+}
+
+function isList(members: object | undefined): members is readonly Uuid[] {
+  return Array.isArray(members)
+}
+
+function toCommitted(change: Change, reply: WriteReply): Committed {
+  switch (reply.kind) {
+    case 'ok':
+    case 'noop': {
+      const { record } = reply
+      const stored =
+        record && 'of' in change
+          ? { stored: toStored(change.of, change.directory, record) }
+          : undefined
+      return reply.kind === 'ok'
+        ? { kind: 'ok', position: reply.position, ...stored }
+        : { kind: 'noop', ...stored }
+    }
+    case 'unavailable':
+    case 'refused':
+      return { kind: 'unavailable', cause: new StoreUnavailable(reply.fault) }
+    case 'enrolled':
+      return { kind: 'unavailable', cause: new StoreUnavailable('writing: a wrong answer') }
+    case 'unique':
+      return { kind: 'unique', attribute: reply.attribute }
+    default:
+      return { kind: reply.kind }
+  }
+}
+
+function toStored(of: Collection, directory: DirectoryId, record: RecordRow): Stored {
+  const { ordinal, id, revision, created, modified, references } = record
+  return {
+    ...{ of, directory, ordinal, id, revision, created, lastModified: modified },
+    document: parseDocument(record.document),
+    ...(references !== undefined && { references: JSON.parse(references) as Reference[] }),
+  }
+}
+
+function groupName({ directory, ordinal }: GroupKey): string {
+  return `${ordinal}:${directory}`
+}
+
+function wholeNumber(value: number): number {
+  return Number.isFinite(value) ? Math.max(0, Math.floor(value)) : 0
+}

@@ -1,0 +1,141 @@
+import { Worker } from 'node:worker_threads'
+import type { Clock } from '../../std/clock.ts'
+import type { FromWorker, WorkerStart } from './protocol.ts'
+
+/**
+ * Asks a worker and matches its answers. A worker that dies takes its open requests along, each of
+ * which rejects, and is started again. It keeps the process alive only while something is asked.
+ */
+export class WorkerLink<Request, Reply> implements AsyncDisposable {
+  readonly #script: URL
+  readonly #start: WorkerStart
+  readonly #clock: Clock
+  readonly #open = new Map<number, Pending<Reply>>()
+  readonly #onReplies: (replies: readonly Reply[]) => void
+  readonly #closing = new AbortController()
+  #worker: Worker | undefined
+  /** Why there is no worker now. */
+  #fault = 'it is starting'
+  #nextNumber = 1
+
+  private constructor(
+    script: URL,
+    start: WorkerStart,
+    clock: Clock,
+    onReplies: (replies: readonly Reply[]) => void,
+  ) {
+    this.#script = script
+    this.#start = start
+    this.#clock = clock
+    this.#onReplies = onReplies
+  }
+
+  /** Resolves once the worker is up; rejects with what it says is wrong. */
+  static async start<Request, Reply>(
+    script: URL,
+    start: WorkerStart,
+    clock: Clock,
+    /** Told all answers of a message before any of their promises resolves. */
+    onReplies: (replies: readonly Reply[]) => void = () => undefined,
+  ): Promise<WorkerLink<Request, Reply>> {
+    const link = new WorkerLink<Request, Reply>(script, start, clock, onReplies)
+    await link.#launch()
+    return link
+  }
+
+  /** Rejects if the worker cannot be asked, or dies before it answers. */
+  ask(request: Request): Promise<Reply> {
+    const worker = this.#worker
+    if (worker === undefined) return Promise.reject(new Error(this.#fault))
+    const { promise, resolve, reject } = Promise.withResolvers<Reply>()
+    const number = this.#nextNumber++
+    worker.postMessage({ number, body: request })
+    this.#open.set(number, { resolve, reject })
+    worker.ref()
+    return promise
+  }
+
+  /** What was asked before is answered before. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort()
+    const worker = this.#worker
+    this.#worker = undefined
+    this.#fault = 'it is closed'
+    if (worker === undefined) return
+    const ended = new Promise((resolve) => worker.once('exit', resolve))
+    worker.ref()
+    worker.postMessage('close')
+    await ended
+  }
+
+  #launch(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const worker = new Worker(this.#script, { workerData: this.#start })
+    let fault = 'its worker ended'
+    worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'replies') return this.#settle(worker, message.replies)
+      if (message.kind === 'refused') {
+        fault = message.fault
+        return undefined
+      }
+      if (this.#closing.signal.aborted) void worker.terminate()
+      else this.#worker = worker
+      worker.unref()
+      return resolve()
+    })
+    worker.on('error', (error: Error) => {
+      fault = `its worker failed: ${error.message}`
+    })
+    worker.once('exit', () => {
+      reject(new Error(fault))
+      // Until it was up it is the caller of #launch who deals with it.
+      if (this.#worker === worker) this.#relaunch(fault)
+      this.#failOpen(fault)
+    })
+    return promise
+  }
+
+  #relaunch(fault: string): void {
+    this.#worker = undefined
+    this.#fault = fault
+    void this.#launchUntilUp()
+  }
+
+  async #launchUntilUp(): Promise<void> {
+    const { signal } = this.#closing
+    while (!signal.aborted) {
+      try {
+        await this.#launch()
+        return
+      } catch (error) {
+        this.#fault = (error as Error).message
+        await this.#clock.sleep(relaunchPauseMs, signal)
+      }
+    }
+  }
+
+  #settle(worker: Worker, replies: readonly { number: number; body: unknown }[]): void {
+    const bodies = replies.map(({ body }) => body as Reply)
+    this.#onReplies(bodies)
+    for (const [index, { number }] of replies.entries()) {
+      const pending = this.#open.get(number)
+      this.#open.delete(number)
+      pending?.resolve(bodies[index]!)
+    }
+    if (this.#open.size === 0 && this.#worker !== undefined) worker.unref()
+  }
+
+  #failOpen(fault: string): void {
+    const open = [...this.#open.values()]
+    this.#open.clear()
+    for (const { reject } of open) reject(new Error(fault))
+  }
+}
+
+interface Pending<Reply> {
+  readonly resolve: (reply: Reply) => void
+  readonly reject: (error: Error) => void
+}
+
+/** A worker that cannot start is not tried in a tight loop. */
+const relaunchPauseMs = 250
