@@ -23,8 +23,8 @@ export interface AttributePath {
 export interface PathFault {
   readonly kind: 'fault'
   /**
-   * `syntax`: no path at all. `filter`: its brackets are at fault. `unknown`: well formed, but there
-   * is no such attribute, and the message suggests the nearest.
+   * `syntax`: no path at all. `filter`: its brackets are at fault. `unknown`: well formed, but
+   * there is no such attribute, and the message suggests the nearest.
    */
   readonly reason: 'syntax' | 'filter' | 'unknown'
   readonly message: string

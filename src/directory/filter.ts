@@ -156,16 +156,21 @@ class Parser {
     const token = this.#take()
     if (token.kind === '(') return this.#group(token)
     if (token.kind !== 'word') return this.#fail('an attribute is missing here', token)
+    const next = this.#peek()
     if (isKeyword(token, 'not')) {
-      const open = this.#take()
-      if (open.kind !== '(') return this.#fail('`not` needs parentheses: `not (…)`', open)
-      const term = this.#group(open)
-      return term && { op: 'not', term }
+      if (next.kind === '(') return this.#negation()
+      // Otherwise it can only be an attribute of that name.
+      const isAttribute = next.kind === '[' || next.kind === 'end' || isOperator(next)
+      if (!isAttribute) return this.#fail('`not` needs parentheses: `not (…)`', next)
     }
     const path = this.#path(token)
     if (path === undefined) return undefined
-    const next = this.#peek()
     return next.kind === '[' && !next.spaced ? this.#valuePath(path) : this.#comparison(path)
+  }
+
+  #negation(): Filter | undefined {
+    const term = this.#group(this.#take())
+    return term && { op: 'not', term }
   }
 
   #group(open: Token): Filter | undefined {
@@ -299,6 +304,10 @@ function isKeyword(token: Token, keyword: string): boolean {
 
 function isUnspaced(token: Token): boolean {
   return !token.spaced || token.at === 0
+}
+
+function isOperator(token: Token): boolean {
+  return isKeyword(token, 'pr') || operators.some((name) => isKeyword(token, name))
 }
 
 /** RFC 7644 §3.4.2.2 writes `true`; some clients write `True`. */
