@@ -1,0 +1,183 @@
+import type {
+  Answer,
+  Attempt,
+  ConditionTrace,
+  Explanation,
+  Reason,
+  RuleTrace,
+  Subject,
+  World,
+} from '../decision/decision.ts'
+import type { TenantId } from '../directory/directory.ts'
+import { toDestination } from './destination.ts'
+import type {
+  CheckRequestMessage,
+  CheckResponseMessage,
+  ConditionTraceMessage,
+  DecisionMessage,
+  ExplainResponseMessage,
+  RuleTraceMessage,
+  SubjectMessage,
+  WorldMessage,
+} from './messages.ts'
+import { type Failure, invalidArgument, type Violation } from './status.ts'
+import { toValues } from './values.ts'
+
+/**
+ * Messages of `sallyport.v1` to our nouns and back. The only place that knows enum numbers.
+ */
+
+/** The attempt that a request describes, or everything wrong with it at once. */
+export function toAttempt(request: CheckRequestMessage, tenant: TenantId): Attempt | Failure {
+  const violations: Violation[] = []
+  const subject = toSubject(request.subject, violations)
+  const application = request.application || undefined
+  const destination =
+    request.destination === undefined ? undefined : toDestination(request.destination, violations)
+  if (application === undefined && destination === undefined) {
+    const description = 'is missing: name an application, or a destination, or both'
+    violations.push({ field: 'application', description })
+  }
+  const action = request.action || defaultAction
+  const minRevision = request.min_revision || undefined
+  checkLength('application', application, nameLengthMax, violations)
+  checkLength('action', action, nameLengthMax, violations)
+  checkLength('min_revision', minRevision, revisionLengthMax, violations)
+  const claims = toValues('claims', request.claims, violations)
+  const context = toValues('context', request.context, violations)
+  if (violations.length > 0) return invalidArgument(violations)
+  return { tenant, subject, application, destination, action, claims, context, minRevision }
+}
+
+const defaultAction = 'connect'
+/** Longer than any name a rule file or config can hold. */
+const nameLengthMax = 256
+/** SCIM sets no bound; a distinguished name as userName stays below. */
+const subjectLengthMax = 1024
+/** Tokens of ours have some 40 characters. */
+const revisionLengthMax = 256
+
+function toSubject(message: SubjectMessage | undefined, violations: Violation[]): Subject {
+  const { user_name, id, external_id } = message ?? {}
+  const directory = message?.directory || undefined
+  checkLength('subject.directory', directory, nameLengthMax, violations)
+  const given = [user_name, id, external_id].filter((name) => name !== undefined)
+  if (given.length !== 1) {
+    const wanted = 'set exactly one of user_name, id, external_id'
+    const description = given.length === 0 ? `is missing: ${wanted}` : `is ambiguous: ${wanted}`
+    violations.push({ field: 'subject', description })
+  }
+  if (user_name !== undefined) {
+    return { kind: 'userName', name: named('subject.user_name', user_name, violations), directory }
+  }
+  if (id !== undefined) {
+    return { kind: 'id', name: named('subject.id', id, violations), directory }
+  }
+  const name = external_id ?? ''
+  if (external_id !== undefined) named('subject.external_id', name, violations)
+  return { kind: 'externalId', name, directory }
+}
+
+function named(field: string, name: string, violations: Violation[]): string {
+  if (name === '') violations.push({ field, description: 'is empty: name the subject' })
+  checkLength(field, name, subjectLengthMax, violations)
+  return name
+}
+
+function checkLength(
+  field: string,
+  text: string | undefined,
+  max: number,
+  violations: Violation[],
+): void {
+  if (text === undefined || text.length <= max) return
+  violations.push({ field, description: `is longer than ${max} characters` })
+}
+
+export function toCheckResponse(answer: Answer): CheckResponseMessage {
+  return { decision: toDecision(answer), world: toWorld(answer.world) }
+}
+
+export function toExplainResponse(explanation: Explanation): ExplainResponseMessage {
+  return {
+    decision: toDecision(explanation.answer),
+    world: toWorld(explanation.answer.world),
+    rules: explanation.rules.map(toRuleTrace),
+    nearest_allow: explanation.nearestAllow,
+    text: explanation.text,
+  }
+}
+
+function toDecision(answer: Answer): DecisionMessage {
+  return {
+    effect: effectNumber[answer.effect],
+    reason: reasonNumber[answer.reason],
+    rule: answer.rule,
+    application: answer.application,
+    message: answer.message,
+    cacheable_for_ms: toUint32(Math.floor(answer.cacheableForMs)),
+    decision_id: answer.decisionId,
+    unknown: answer.unknown,
+  }
+}
+
+function toWorld(world: World): WorldMessage {
+  return {
+    revision: world.revision,
+    age_ms: toUint32(Math.ceil(world.ageMs)),
+    policy_version: world.policyVersion,
+  }
+}
+
+function toRuleTrace(trace: RuleTrace): RuleTraceMessage {
+  return {
+    rule: trace.rule,
+    effect: effectNumber[trace.effect],
+    result: truthNumber[trace.result],
+    decided: trace.decided,
+    conditions: trace.conditions.map(toConditionTrace),
+    line: toUint32(trace.line),
+    file: trace.file,
+    reason: trace.reason,
+  }
+}
+
+function toConditionTrace(trace: ConditionTrace): ConditionTraceMessage {
+  return {
+    path: trace.path,
+    result: truthNumber[trace.result],
+    seen: trace.seen,
+    wanted: trace.wanted,
+    note: trace.note,
+    age_ms: toUint32(Math.ceil(trace.ageMs)),
+  }
+}
+
+const effectNumber = { allow: 1, block: 2 } as const satisfies Record<Answer['effect'], number>
+
+/** False, unknown, true; 0 is unspecified on the wire. */
+const truthNumber = { 0: 1, 1: 2, 2: 3 } as const satisfies Record<RuleTrace['result'], number>
+
+const reasonNumber: Readonly<Record<Reason, number>> = {
+  POLICY_NOT_LOADED: 1,
+  SUBJECT_MISSING: 2,
+  DIRECTORY_UNKNOWN: 3,
+  DIRECTORY_NOT_READY: 4,
+  DIRECTORY_STALE: 5,
+  DIRECTORY_UNAVAILABLE: 6,
+  SUBJECT_AMBIGUOUS: 7,
+  USER_UNKNOWN: 8,
+  USER_INACTIVE: 9,
+  APPLICATION_UNKNOWN: 10,
+  RULE: 11,
+  NO_RULE: 12,
+  OVERLOADED: 13,
+}
+
+const uint32Max = 0xffff_ffff
+
+/** Out of range is the nearest end, not a number is 0. */
+function toUint32(value: number): number {
+  if (!(value > 0)) return 0
+  return value < uint32Max ? value : uint32Max
+}

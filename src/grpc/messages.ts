@@ -1,0 +1,116 @@
+import { join } from 'node:path'
+import type { ServiceDefinition } from '@grpc/grpc-js'
+import { loadSync, type PackageDefinition } from '@grpc/proto-loader'
+
+/**
+ * The messages as proto-loader gives and takes them: what is absent is left out, enums are numbers,
+ * maps have no prototype. Filling in defaults or naming enums costs 1 µs a message and more.
+ */
+export interface CheckRequestMessage {
+  readonly subject?: SubjectMessage
+  readonly application?: string
+  readonly destination?: DestinationMessage
+  readonly action?: string
+  readonly claims?: ValuesMessage
+  readonly context?: ValuesMessage
+  readonly min_revision?: string
+}
+/** A peer can send several names of a oneof, so the type allows it and the reader refuses it. */
+export interface SubjectMessage {
+  readonly user_name?: string
+  readonly id?: string
+  readonly external_id?: string
+  readonly directory?: string
+}
+export interface DestinationMessage {
+  readonly host?: string
+  readonly ip?: string
+  readonly port?: number
+  readonly protocol?: string
+}
+export type ValuesMessage = Readonly<Record<string, ValueMessage>>
+export interface ValueMessage {
+  readonly string?: string
+  readonly number?: number
+  readonly bool?: boolean
+  readonly list?: { readonly values?: readonly string[] }
+}
+
+export interface CheckResponseMessage {
+  readonly decision: DecisionMessage
+  readonly world: WorldMessage
+}
+export interface DecisionMessage {
+  readonly effect: number
+  readonly reason: number
+  readonly rule: string
+  readonly application: string
+  readonly message: string
+  readonly cacheable_for_ms: number
+  readonly decision_id: string
+  readonly unknown: readonly string[]
+}
+export interface WorldMessage {
+  readonly revision: string
+  readonly age_ms: number
+  readonly policy_version: string
+}
+export interface ExplainResponseMessage extends CheckResponseMessage {
+  readonly rules: readonly RuleTraceMessage[]
+  readonly nearest_allow: string
+  readonly text: string
+}
+export interface RuleTraceMessage {
+  readonly rule: string
+  readonly effect: number
+  readonly result: number
+  readonly decided: boolean
+  readonly conditions: readonly ConditionTraceMessage[]
+  readonly line: number
+  readonly file: string
+  readonly reason: string
+}
+export interface ConditionTraceMessage {
+  readonly path: string
+  readonly result: number
+  readonly seen: string
+  readonly wanted: string
+  readonly note: string
+  readonly age_ms: number
+}
+
+export interface StatusMessage {
+  readonly code: number
+  readonly message: string
+  readonly details: readonly AnyMessage[]
+}
+export interface AnyMessage {
+  readonly type_url: string
+  readonly value: Uint8Array
+}
+
+/** `google.rpc` messages that go along with a refusal. */
+export type DetailType = 'BadRequest' | 'ErrorInfo' | 'RetryInfo'
+
+const definitions = loadSync(['sallyport/v1/decision.proto', 'google/rpc/error_details.proto'], {
+  includeDirs: [join(import.meta.dirname, '../../proto')],
+  keepCase: true,
+})
+
+export const decisionServiceName = 'sallyport.v1.DecisionService'
+export const decisionServiceDefinition = definitions[decisionServiceName] as ServiceDefinition
+
+export function encodeStatus(status: StatusMessage): Buffer {
+  return serializerOf('google.rpc.Status')(status)
+}
+
+export function encodeDetail(type: DetailType, message: object): AnyMessage {
+  const name = `google.rpc.${type}`
+  return { type_url: `type.googleapis.com/${name}`, value: serializerOf(name)(message) }
+}
+
+function serializerOf(name: string): (message: object) => Buffer {
+  return (definitions[name] as MessageDefinition).serialize
+}
+
+type MessageDefinition = Extract<PackageDefinition[string], { serialize: unknown }>
