@@ -1,0 +1,64 @@
+import { join } from 'node:path'
+import type { MethodDefinition } from '@grpc/grpc-js'
+import { loadSync } from '@grpc/proto-loader'
+
+/** The messages with every field present: null for a message left out, '' and 0 for the rest. */
+export interface CheckResponseMessage {
+  readonly decision: DecisionMessage | null
+  readonly world: WorldMessage | null
+}
+export interface DecisionMessage {
+  /** The name; a number when this client knows none for it. */
+  readonly effect: string | number
+  readonly reason: string | number
+  readonly rule: string
+  readonly application: string
+  readonly message: string
+  readonly cacheable_for_ms: number
+  readonly decision_id: string
+  readonly unknown: readonly string[]
+}
+export interface WorldMessage {
+  readonly revision: string
+  readonly age_ms: number
+  readonly policy_version: string
+}
+export interface ExplainResponseMessage extends CheckResponseMessage {
+  readonly rules: readonly RuleTraceMessage[]
+  readonly nearest_allow: string
+  readonly text: string
+}
+export interface RuleTraceMessage {
+  readonly rule: string
+  readonly effect: string | number
+  readonly result: string | number
+  readonly decided: boolean
+  readonly conditions: readonly ConditionTraceMessage[]
+  readonly line: number
+  readonly file: string
+  readonly reason: string
+}
+export interface ConditionTraceMessage {
+  readonly path: string
+  readonly result: string | number
+  readonly seen: string
+  readonly wanted: string
+  readonly note: string
+  readonly age_ms: number
+}
+
+interface DecisionMethods {
+  readonly Check: MethodDefinition<object, CheckResponseMessage>
+  readonly Explain: MethodDefinition<object, ExplainResponseMessage>
+}
+
+const definitions = loadSync('sallyport/v1/decision.proto', {
+  includeDirs: [join(import.meta.dirname, '../../proto')],
+  keepCase: true,
+  enums: String,
+  defaults: true,
+})
+
+export const decisionMethods = definitions[
+  'sallyport.v1.DecisionService'
+] as unknown as DecisionMethods
