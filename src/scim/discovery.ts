@@ -1,0 +1,101 @@
+import type { Collection } from '../directory/directory.ts'
+import type { AttributeDefinition, Schema, SchemaRegistry } from '../directory/schema-registry.ts'
+import { listResponse } from './list-response.ts'
+import { type ResourceType, resourceTypes } from './resource-type.ts'
+import { notFound } from './scim-error.ts'
+import { countMax } from './search.ts'
+
+type Json = Readonly<Record<string, unknown>>
+
+/** RFC 7643 §5. Bulk is not served; its numbers must stand here all the same. */
+export function serviceProviderConfig(baseUrl: string): Json {
+  return {
+    schemas: ['urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig'],
+    patch: { supported: true },
+    bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
+    filter: { supported: true, maxResults: countMax },
+    changePassword: { supported: false },
+    sort: { supported: false },
+    etag: { supported: true },
+    authenticationSchemes: [
+      {
+        type: 'oauthbearertoken',
+        name: 'OAuth Bearer Token',
+        description: 'A token made by `sallyport token create`, good for one directory.',
+        specUri: 'https://www.rfc-editor.org/info/rfc6750',
+        primary: true,
+      },
+    ],
+    meta: {
+      resourceType: 'ServiceProviderConfig',
+      location: `${baseUrl}/ServiceProviderConfig`,
+    },
+  }
+}
+
+export function schemaList(registry: SchemaRegistry, baseUrl: string): Json {
+  return listResponse(allSchemas(registry).map((schema) => renderSchema(schema, baseUrl)))
+}
+
+export function schemaByUrn(registry: SchemaRegistry, urn: string, baseUrl: string): Json {
+  const schema = registry.schema(urn)
+  if (schema === undefined) throw notFound('no such schema')
+  return renderSchema(schema, baseUrl)
+}
+
+export function resourceTypeList(registry: SchemaRegistry, baseUrl: string): Json {
+  return listResponse(types.map((type) => renderResourceType(type, registry, baseUrl)))
+}
+
+export function resourceTypeByName(registry: SchemaRegistry, name: string, baseUrl: string): Json {
+  const type = types.find((candidate) => candidate.name === name)
+  if (type === undefined) throw notFound('no such resource type')
+  return renderResourceType(type, registry, baseUrl)
+}
+
+const types: readonly ResourceType[] = [resourceTypes.users, resourceTypes.groups]
+
+function allSchemas(registry: SchemaRegistry): readonly Schema[] {
+  const collections: readonly Collection[] = ['users', 'groups']
+  return [...new Set(collections.flatMap((of) => registry.schemasOf(of)))]
+}
+
+/** RFC 7643 §7. */
+function renderSchema({ urn, name, description, attributes }: Schema, baseUrl: string): Json {
+  return {
+    schemas: ['urn:ietf:params:scim:schemas:core:2.0:Schema'],
+    id: urn,
+    name,
+    description,
+    attributes: attributes.map(renderAttribute),
+    meta: { resourceType: 'Schema', location: `${baseUrl}/Schemas/${urn}` },
+  }
+}
+
+/** Without nulls or empty lists: Entra's gallery refuses them. */
+function renderAttribute(definition: AttributeDefinition): Json {
+  const { canonicalValues, referenceTypes, subAttributes, ...facts } = definition
+  return {
+    ...facts,
+    ...(canonicalValues.length > 0 && { canonicalValues }),
+    ...(referenceTypes.length > 0 && { referenceTypes }),
+    ...(subAttributes.length > 0 && { subAttributes: subAttributes.map(renderAttribute) }),
+  }
+}
+
+/** RFC 7643 §6. */
+function renderResourceType(type: ResourceType, registry: SchemaRegistry, baseUrl: string): Json {
+  const [, ...extensions] = registry.schemasOf(type.of)
+  return {
+    schemas: ['urn:ietf:params:scim:schemas:core:2.0:ResourceType'],
+    id: type.name,
+    name: type.name,
+    endpoint: type.endpoint,
+    description: type.description,
+    schema: type.urn,
+    ...(extensions.length > 0 && {
+      schemaExtensions: extensions.map(({ urn }) => ({ schema: urn, required: false })),
+    }),
+    meta: { resourceType: 'ResourceType', location: `${baseUrl}/ResourceTypes/${type.name}` },
+  }
+}

@@ -1,0 +1,56 @@
+import type { Document, Uuid } from '../directory/directory.ts'
+import { type SchemaRegistry, sameName } from '../directory/schema-registry.ts'
+import { isJsonObject, isUnassigned, type Notes, shown } from './json-object.ts'
+import { readResource } from './read-resource.ts'
+import { resourceTypes } from './resource-type.ts'
+import { badRequest } from './scim-error.ts'
+
+export interface SentGroup {
+  readonly document: Document
+  /** Each once. */
+  readonly members: readonly Uuid[]
+}
+
+/** A group, new or in place of a stored one. A group sent without `members` has none. */
+export function readGroup(body: unknown, registry: SchemaRegistry, notes: Notes): SentGroup {
+  const { document, members } = readResource(body, resourceTypes.groups, registry, notes)
+  return { document, members: readMembers(members, 'members') }
+}
+
+/**
+ * The ids in a list of members, in any of the shapes that are sent: `[{value}]`, one `{value}`, a
+ * bare id. Whom they name is not asked: an id that names nobody yet is kept and resolves later,
+ * since Entra never repairs a membership that was refused. `$ref`, `type` and `display` follow from
+ * the id (Okta sends no `type`, Entra a null `$ref`).
+ */
+export function readMembers(sent: unknown, path: string): readonly Uuid[] {
+  if (isUnassigned(sent)) return []
+  const ids = new Set<Uuid>()
+  const elements = Array.isArray(sent) ? sent : [sent]
+  for (const [index, element] of elements.entries()) {
+    ids.add(memberId(element, `${path}[${index}]`))
+  }
+  return [...ids]
+}
+
+/** The id that one element of `members` names. */
+function memberId(element: unknown, path: string): Uuid {
+  let id = element
+  if (isJsonObject(element)) {
+    const key = Object.keys(element).find((name) => sameName(name, 'value'))
+    id = key === undefined ? undefined : element[key]
+  }
+  if (typeof id !== 'string' || id === '') {
+    throw badRequest(
+      'invalidValue',
+      `\`${path}.value\` must be the id of a member, not ${shown(id)}`,
+    )
+  }
+  if (id.length > memberIdLengthMax || !id.isWellFormed()) {
+    throw badRequest('invalidValue', `\`${path}.value\` is no id: ${shown(id)}`)
+  }
+  return id
+}
+
+/** Ids are 36 characters. A value that is none is kept too, so it needs some bound. */
+const memberIdLengthMax = 256

@@ -1,0 +1,217 @@
+import type { AttributePath } from '../directory/attribute-path.ts'
+import {
+  type AttributeValue,
+  type Collection,
+  type Complex,
+  type Document,
+  emptyComplex,
+} from '../directory/directory.ts'
+import {
+  type AttributeDefinition,
+  findAttribute,
+  type SchemaRegistry,
+} from '../directory/schema-registry.ts'
+import {
+  copyOf,
+  elementsOf,
+  isComplex,
+  merged,
+  ownValue,
+  withSubAttribute,
+} from './complex-value.ts'
+import { isJsonObject, isUnassigned, type JsonObject, type Notes, shown } from './json-object.ts'
+import type { MembersDraft } from './members-draft.ts'
+import { patchList } from './patch-list.ts'
+import { asksForMembers, patchMembers } from './patch-members.ts'
+import type { PatchOperation } from './patch-operation.ts'
+import { readKey, readPath } from './patch-path.ts'
+import { onlyValue } from './quirks/entra.ts'
+import { isKept, requireAll } from './read-resource.ts'
+import { readValue } from './read-value.ts'
+import { sameValue } from './same-value.ts'
+import { badRequest } from './scim-error.ts'
+
+export interface PatchContext {
+  readonly of: Collection
+  readonly registry: SchemaRegistry
+  readonly notes: Notes
+}
+
+/** One operation with its place found. Operations that name nothing we know are gone. */
+export interface PlacedOperation {
+  readonly operation: PatchOperation
+  readonly path: AttributePath
+  /** The name stood in the value: there, what cannot be written is passed over (RFC 7644 §3.5.2). */
+  readonly fromKey: boolean
+}
+
+/** Finds what the operations name. A value without a path becomes one operation per key. */
+export function placeOperations(
+  operations: readonly PatchOperation[],
+  { of, registry, notes }: PatchContext,
+): readonly PlacedOperation[] {
+  return operations.flatMap((operation): readonly PlacedOperation[] => {
+    const { path: text, place, value } = operation
+    if (text !== undefined) {
+      const path = readPath(text, place, registry, of, notes)
+      return path === undefined ? [] : [{ operation, path, fromKey: false }]
+    }
+    if (!isJsonObject(value)) return []
+    return Object.keys(value).flatMap((key) => {
+      const path = readKey(key, registry, of, notes)
+      if (path === undefined) return []
+      return [{ operation: { ...operation, value: value[key] }, path, fromKey: true }]
+    })
+  })
+}
+
+/** Whether the members of the group must be read before the operations can be applied. */
+export function needsMembers(operations: readonly PlacedOperation[], of: Collection): boolean {
+  return operations.some(({ path }) => isMembers(path, of) && asksForMembers(path))
+}
+
+/**
+ * The document after all operations, in their order. The document given stays as it is, so a
+ * refused operation leaves nothing behind. Group members go to `members`, never into the document.
+ */
+export function applyPatch(
+  document: Document,
+  operations: readonly PlacedOperation[],
+  members: MembersDraft,
+  context: PatchContext,
+): Document {
+  const draft = copyOf(document)
+  for (const placed of operations) {
+    if (isMembers(placed.path, context.of)) patchMembers(members, placed.operation, placed.path)
+    else applyOne(draft, placed, context)
+  }
+  requireAll(draft, context.registry.schemasOf(context.of)[0]?.attributes ?? [])
+  return draft
+}
+
+function isMembers({ schema, attribute }: AttributePath, of: Collection): boolean {
+  return of === 'groups' && schema === undefined && attribute?.name === 'members'
+}
+
+type Draft = { [name: string]: AttributeValue }
+
+function applyOne(draft: Draft, placed: PlacedOperation, context: PatchContext): void {
+  const { path } = placed
+  const { schema } = path
+  if (schema === undefined) {
+    applyToAttribute(draft, placed, context)
+    return
+  }
+  const stored = ownValue(draft, schema)
+  const extension = isComplex(stored) ? copyOf(stored) : emptyComplex()
+  if (path.attribute === undefined) applyToExtension(extension, placed, schema, context)
+  else applyToAttribute(extension, placed, context)
+  // RFC 7643 §3: an extension without attributes is not there.
+  if (Object.keys(extension).length === 0) delete draft[schema]
+  else draft[schema] = extension
+}
+
+/** An extension as one value: its attributes are written one by one, the others stay. */
+function applyToExtension(
+  extension: Draft,
+  { operation }: PlacedOperation,
+  schema: string,
+  context: PatchContext,
+): void {
+  const { op, value, place } = operation
+  if (op === 'remove' || isUnassigned(value)) {
+    for (const name of Object.keys(extension)) delete extension[name]
+    return
+  }
+  if (!isJsonObject(value)) {
+    throw badRequest('invalidValue', `\`${place}.value\` must be an object, not ${shown(value)}`)
+  }
+  for (const key of Object.keys(value)) {
+    const path = readKey(`${schema}:${key}`, context.registry, context.of, context.notes)
+    if (path?.attribute === undefined || path.schema !== schema) continue
+    const inner = { ...operation, value: value[key] }
+    applyToAttribute(extension, { operation: inner, path, fromKey: true }, context)
+  }
+}
+
+function applyToAttribute(draft: Draft, placed: PlacedOperation, { notes }: PatchContext): void {
+  const { operation, path, fromKey } = placed
+  const { attribute } = path
+  if (attribute === undefined || !isWritable(placed)) return
+  const stored = ownValue(draft, attribute.name)
+  const next = attribute.multiValued
+    ? listOrNothing(patchList(elementsOf(stored), operation, { ...path, attribute }, notes))
+    : patchSingle(stored, operation, { ...path, attribute }, notes)
+  if (next !== undefined) {
+    draft[attribute.name] = next
+    return
+  }
+  if (attribute.required && operation.op === 'remove' && !fromKey) {
+    // RFC 7644 §3.5.2.2.
+    const detail = `\`${operation.place}\`: \`${attribute.name}\` is required, it cannot be removed`
+    throw badRequest('mutability', detail)
+  }
+  delete draft[attribute.name]
+}
+
+/** RFC 7644 §3.5.2: readOnly by its path is an error; among other attributes it is passed over. */
+function isWritable({ operation, path, fromKey }: PlacedOperation): boolean {
+  const named = [path.attribute, path.subAttribute].filter((each) => each !== undefined)
+  const readOnly = named.find(({ mutability }) => mutability === 'readOnly')
+  if (readOnly !== undefined && !fromKey) {
+    const detail = `\`${operation.place}.path\`: \`${path.text}\` is readOnly`
+    throw badRequest('mutability', detail)
+  }
+  return named.every(isKept)
+}
+
+function patchSingle(
+  stored: AttributeValue | undefined,
+  { op, value, place }: PatchOperation,
+  { attribute, subAttribute }: AttributePath & { readonly attribute: AttributeDefinition },
+  notes: Notes,
+): AttributeValue | undefined {
+  const where = `${place}.value`
+  if (subAttribute !== undefined) {
+    const next = op === 'remove' ? undefined : readValue(subAttribute, value, where, notes)
+    // `$ref` and `displayName` say who `value` is: another value takes them along.
+    const starts = subAttribute.name === 'value' && !sameValue(significantValue(stored), next)
+    if (starts && next === undefined) return undefined
+    const base = isComplex(stored) && !starts ? stored : emptyComplex()
+    return complexOrNothing(withSubAttribute(base, subAttribute.name, next))
+  }
+  if (op === 'remove' || isUnassigned(value)) return undefined
+  const next = readValue(attribute, value, where, notes)
+  if (attribute.type !== 'complex' || !isComplex(stored)) return next
+  if (significantValue(next) !== undefined) return next
+  return mergedInto(stored, next, onlyValue(value), attribute)
+}
+
+/** The sub-attributes sent, over those stored; a null among them clears what it names. */
+function mergedInto(
+  stored: Complex,
+  next: AttributeValue | undefined,
+  sent: unknown,
+  { subAttributes }: AttributeDefinition,
+): AttributeValue | undefined {
+  const result = copyOf(isComplex(next) ? merged(stored, next) : stored)
+  for (const key of isJsonObject(sent) ? Object.keys(sent) : []) {
+    const sub = findAttribute(subAttributes, key)
+    if (sub === undefined || !isKept(sub) || !isUnassigned((sent as JsonObject)[key])) continue
+    if (sub.name === 'value') return undefined
+    delete result[sub.name]
+  }
+  return complexOrNothing(result)
+}
+
+function significantValue(complex: AttributeValue | undefined): AttributeValue | undefined {
+  return isComplex(complex) ? ownValue(complex, 'value') : undefined
+}
+
+function complexOrNothing(complex: Complex): AttributeValue | undefined {
+  return Object.keys(complex).length === 0 ? undefined : complex
+}
+
+function listOrNothing(elements: readonly AttributeValue[]): AttributeValue | undefined {
+  return elements.length === 0 ? undefined : elements
+}

@@ -1,0 +1,138 @@
+import { type AttributeValue, type Document, emptyComplex } from '../directory/directory.ts'
+import {
+  type AttributeDefinition,
+  findAttribute,
+  type SchemaRegistry,
+  sameName,
+} from '../directory/schema-registry.ts'
+import { elementsOf } from './complex-value.ts'
+import { isJsonObject, isUnassigned, type JsonObject, type Notes, shown } from './json-object.ts'
+import { onePrimary } from './primary.ts'
+import { readValue, shortName } from './read-value.ts'
+import type { ResourceType } from './resource-type.ts'
+import { badRequest } from './scim-error.ts'
+
+/** A resource as a client sent it, checked against the schemas. */
+export interface SentResource {
+  readonly document: { [name: string]: AttributeValue }
+  /** The core attributes that were named, null or not, in canonical form. */
+  readonly given: ReadonlySet<string>
+  /** A group's `members`, unread. */
+  readonly members: unknown
+}
+
+/**
+ * Reads the body of a POST or PUT, or a resource of a file. `id`, `meta`, `groups` and other
+ * readOnly attributes are ignored (RFC 7644 §3.3), unknown ones are ignored and noted: one bad
+ * mapping must not cost the user.
+ */
+export function readResource(
+  body: unknown,
+  type: ResourceType,
+  registry: SchemaRegistry,
+  notes: Notes,
+): SentResource {
+  if (!isJsonObject(body)) {
+    throw badRequest('invalidSyntax', `the body must be a ${type.name} as a JSON object`)
+  }
+  checkSchemas(body, type)
+  const document = emptyComplex()
+  const given = new Set<string>()
+  let members: unknown
+  for (const name of Object.keys(body)) {
+    if (sameName(name, 'schemas')) continue
+    if (name.includes(':')) {
+      readExtension(document, name, body[name], type, registry, notes)
+      continue
+    }
+    const definition = findAttribute(registry.coreAttributes(type.of), name)
+    if (definition === undefined) {
+      notes.add(`unknown attribute \`${shortName(name)}\` ignored`)
+      continue
+    }
+    given.add(definition.name)
+    if (type.of === 'groups' && definition.name === 'members') members = body[name]
+    else assign(document, definition, body[name], definition.name, notes)
+  }
+  requireAll(document, registry.schemasOf(type.of)[0]?.attributes ?? [])
+  return { document, given, members }
+}
+
+/** Throws where a required attribute is missing (RFC 7643 §2.2). */
+export function requireAll(document: Document, attributes: readonly AttributeDefinition[]): void {
+  const missing = attributes.find(
+    ({ name, required, mutability }) =>
+      required && mutability !== 'readOnly' && !Object.hasOwn(document, name),
+  )
+  if (missing === undefined) return
+  throw badRequest('invalidValue', `\`${missing.name}\` is required and must not be empty`)
+}
+
+function assign(
+  target: { [name: string]: AttributeValue },
+  definition: AttributeDefinition,
+  sent: unknown,
+  path: string,
+  notes: Notes,
+): void {
+  if (!isKept(definition)) return
+  const value = readValue(definition, sent, path, notes)
+  if (value === undefined) {
+    delete target[definition.name]
+    return
+  }
+  if (!definition.multiValued) {
+    target[definition.name] = value
+    return
+  }
+  const elements = elementsOf(value)
+  const single = onePrimary(definition, elements)
+  if (single !== elements) notes.add(`\`${path}\`: more than one primary value, the first stays`)
+  target[definition.name] = single
+}
+
+/** A password is accepted and forgotten: nobody signs in here. */
+export function isKept({ mutability }: AttributeDefinition): boolean {
+  return mutability !== 'readOnly' && mutability !== 'writeOnly'
+}
+
+function readExtension(
+  document: { [name: string]: AttributeValue },
+  urn: string,
+  sent: unknown,
+  type: ResourceType,
+  registry: SchemaRegistry,
+  notes: Notes,
+): void {
+  const [, ...extensions] = registry.schemasOf(type.of)
+  const schema = extensions.find((extension) => sameName(extension.urn, urn))
+  if (schema === undefined) {
+    notes.add(`unknown schema \`${shortName(urn)}\` ignored`)
+    return
+  }
+  delete document[schema.urn]
+  if (isUnassigned(sent)) return
+  if (!isJsonObject(sent)) {
+    throw badRequest('invalidValue', `\`${schema.urn}\` must be an object, not ${shown(sent)}`)
+  }
+  const extension = emptyComplex()
+  for (const name of Object.keys(sent)) {
+    const definition = findAttribute(schema.attributes, name)
+    const path = `${schema.urn}:${definition?.name ?? shortName(name)}`
+    if (definition === undefined) notes.add(`unknown attribute \`${path}\` ignored`)
+    else assign(extension, definition, sent[name], path, notes)
+  }
+  if (Object.keys(extension).length > 0) document[schema.urn] = extension
+}
+
+/**
+ * RFC 7643 §3: the core schema must be named. Others are ignored: Entra names the enterprise schema
+ * without sending it, and sends custom ones without naming them.
+ */
+function checkSchemas(body: JsonObject, type: ResourceType): void {
+  const key = Object.keys(body).find((name) => sameName(name, 'schemas'))
+  const schemas = key === undefined ? undefined : body[key]
+  const named = Array.isArray(schemas) ? schemas : []
+  if (named.some((urn) => typeof urn === 'string' && sameName(urn, type.urn))) return
+  throw badRequest('invalidSyntax', `\`schemas\` must contain \`${type.urn}\``)
+}

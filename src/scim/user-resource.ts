@@ -1,0 +1,25 @@
+import type { Document } from '../directory/directory.ts'
+import type { SchemaRegistry } from '../directory/schema-registry.ts'
+import type { Notes } from './json-object.ts'
+import { keepActive } from './quirks/okta.ts'
+import { readResource } from './read-resource.ts'
+import { resourceTypes } from './resource-type.ts'
+
+/** The document of a new user. A user sent without `active` is active; an explicit null is not. */
+export function readNewUser(body: unknown, registry: SchemaRegistry, notes: Notes): Document {
+  const { document, given } = readResource(body, resourceTypes.users, registry, notes)
+  if (!given.has('active')) document.active = true
+  return document
+}
+
+/** The document that takes the place of a stored one: what is not sent is cleared, but `active`. */
+export function readUserReplacement(
+  body: unknown,
+  stored: Document,
+  registry: SchemaRegistry,
+  notes: Notes,
+): Document {
+  const { document, given } = readResource(body, resourceTypes.users, registry, notes)
+  keepActive(document, stored, given.has('active'))
+  return document
+}
