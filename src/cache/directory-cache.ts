@@ -40,6 +40,7 @@ export class DirectoryCache implements Directories, AsyncDisposable {
   #loaded = false
   #position: Position = { partition: 0, epoch: 0, revision: 0, nonce: '' }
   #token = ''
+  #appliedAtMs = 0
 
   constructor(store: Store, feed: Feed, clock: Clock, observer: Observer, options: CacheOptions) {
     this.#store = store
@@ -61,6 +62,11 @@ export class DirectoryCache implements Directories, AsyncDisposable {
     return this.#started.promise
   }
 
+  /** Whether the state of the store is in memory, rather than being read anew. */
+  get loaded(): boolean {
+    return this.#loaded
+  }
+
   /** The last entry applied: what answers from memory are based on. */
   get applied(): Position {
     return this.#position
@@ -75,6 +81,11 @@ export class DirectoryCache implements Directories, AsyncDisposable {
   get statistics() {
     const { size, hits, misses } = this.#records
     return { principals: size, hits, misses }
+  }
+
+  /** How old memory is, given whether it is known to be the newest. */
+  ageMs(current: boolean): number {
+    return current ? 0 : this.#clock.monotonicMs() - this.#appliedAtMs
   }
 
   /** Keeps these attributes of users: those that the policies in use read. */
@@ -217,6 +228,7 @@ export class DirectoryCache implements Directories, AsyncDisposable {
   }
 
   #moveTo(position: Position): void {
+    this.#appliedAtMs = this.#clock.monotonicMs()
     if (samePosition(this.#position, position)) return
     this.#position = position
     this.#token = ''

@@ -48,6 +48,11 @@ export function environmentFor(
   return { applied, faults, relocate }
 }
 
+/** The config file that the environment names. */
+export function configFromEnvironment(): string | undefined {
+  return process.env.SALLYPORT_CONFIG
+}
+
 const prefix = 'SALLYPORT_'
 /** Names the config file itself. */
 const reserved = new Set(['SALLYPORT_CONFIG'])

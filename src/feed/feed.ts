@@ -35,9 +35,13 @@ export function followFeed(
     async *entriesAfter(position, signal) {
       let at = position
       let pauseMs = pauseMsMin
+      const stopped = new Promise<undefined>((resolve) => {
+        signal.addEventListener('abort', () => resolve(undefined), { once: true })
+      })
       while (!signal.aborted) {
-        const slice = await readOrFault(store, at)
-        if (signal.aborted) return
+        // Whoever stops does not wait for news; the read that is left behind ends by itself.
+        const slice = await Promise.race([readOrFault(store, at), stopped])
+        if (slice === undefined || signal.aborted) return
         if (slice instanceof StoreUnavailable) {
           onFault(slice)
           await clock.sleep(pauseMs, signal)
@@ -60,7 +64,7 @@ export function followFeed(
 
 /** Entries read at a time: few enough to apply without a stall, many enough to catch up quickly. */
 const sliceEntriesMax = 1000
-/** A wait for news ends after this long, so that an aborted follower is never stuck. */
+/** An empty read proves that the log is still ours, so it is made this often at least. */
 const waitMs = 1000
 const pauseMsMin = 50
 const pauseMsMax = 1000

@@ -1,0 +1,150 @@
+import { readFileSync } from 'node:fs'
+import { type AdminServer, type Readiness, serveAdmin } from '../admin/admin.ts'
+import type { Config } from '../config/config.ts'
+import { createLogger } from '../observe/logger.ts'
+import { createMetrics, type Metrics } from '../observe/metrics.ts'
+import { createObserver, type Observer } from '../observe/observe.ts'
+import { type Clock, systemClock } from '../std/clock.ts'
+import { CompiledPolicies } from './compiled-policies.ts'
+import { type DecisionApp, startDecisionApp } from './decision-app.ts'
+import { houseRegistry, openHouseStore, tenancyOf } from './house.ts'
+import { startIngestApp } from './ingest-app.ts'
+import { PolicyPublisher } from './publish-file.ts'
+
+/**
+ * app: the only room that knows all others.
+ *
+ * It builds them from the Config in the order in which data flows, hands each what it may not
+ * import, and stops them in reverse. A start that fails stops what had started and throws; nothing
+ * is left behind.
+ *
+ * Not here: what any of them does.
+ */
+export interface App extends AsyncDisposable {
+  readonly addresses: Addresses
+  readonly readiness: () => Readiness
+  readonly metrics: Metrics
+}
+
+/** Only what listens. */
+export interface Addresses {
+  /** Base of the tenant URLs: `/scim/{directory}/v2` follows. */
+  readonly scim: string | undefined
+  readonly grpc: string | undefined
+  readonly admin: string | undefined
+}
+
+export const roles = ['ingest', 'decision', 'admin'] as const
+export type Role = (typeof roles)[number]
+
+/** Seams for tests; the product leaves them out. */
+export interface Overrides {
+  readonly clock?: Clock
+  readonly observer?: Observer
+  /** How long answers go on after the stop was announced. */
+  readonly lingerMs?: number
+}
+
+export async function startApp(
+  config: Config,
+  wanted: ReadonlySet<Role> = new Set(roles),
+  overrides: Overrides = {},
+): Promise<App> {
+  await using started = new AsyncDisposableStack()
+  const clock = overrides.clock ?? systemClock
+  const metrics = createMetrics(productVersion)
+  const logger = createLogger(config.logLevel)
+  const observer = overrides.observer ?? createObserver(logger, metrics, clock)
+  const tenancy = tenancyOf(config)
+  const registry = houseRegistry()
+
+  const store = started.use(await openHouseStore(config, clock))
+  const compiled = new CompiledPolicies(store, registry)
+  const parts = { config, store, compiled, tenancy, registry, observer, clock }
+  const publishes = wanted.has('ingest') || wanted.has('admin')
+  const publisher = publishes ? new PolicyPublisher(parts) : undefined
+  await publisher?.publishAll()
+
+  const decision = wanted.has('decision') ? started.use(await startDecisionApp(parts)) : undefined
+  const ingest = wanted.has('ingest') ? started.use(await startIngestApp(parts)) : undefined
+  let draining = false
+  const readiness = () => readinessOf(decision, publisher, draining)
+  const admin = wanted.has('admin')
+    ? started.use(await startAdmin(config, readiness, metrics, observer))
+    : undefined
+
+  const stop = new AbortController()
+  const background = [
+    publisher?.watch(stop.signal),
+    decision && keepHealth(decision, readiness, clock, stop.signal),
+  ]
+  started.defer(async () => {
+    // Told first, so that load balancers turn away while answers still go out.
+    draining = true
+    stop.abort()
+    await Promise.all(background)
+    await decision?.grpc.stop({ lingerMs: overrides.lingerMs ?? lingerMs, graceMs })
+  })
+  const addresses = {
+    scim: ingest?.url,
+    grpc: decision?.grpc.address,
+    admin: admin?.url,
+  }
+  observer.lifecycle({ what: 'started', ...addresses, version: productVersion })
+  const all = started.move()
+  return { addresses, readiness, metrics, [Symbol.asyncDispose]: () => all.disposeAsync() }
+}
+
+/** As package.json says it. */
+export const productVersion: string = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    readonly version: string
+  }
+).version
+
+const lingerMs = 2000
+const graceMs = 5000
+
+function startAdmin(
+  config: Config,
+  readiness: () => Readiness,
+  metrics: Metrics,
+  observer: Observer,
+): Promise<AdminServer> {
+  return serveAdmin({
+    listen: config.listen.admin,
+    readiness,
+    metrics: async () => ({ text: await metrics.text(), contentType: metrics.contentType }),
+    observer,
+  })
+}
+
+function readinessOf(
+  decision: DecisionApp | undefined,
+  publisher: PolicyPublisher | undefined,
+  draining: boolean,
+): Readiness {
+  const troubles = [...(draining ? ['stopping'] : []), ...(decision?.trouble() ?? [])]
+  return {
+    ready: troubles.length === 0,
+    reasons: [...troubles, ...(publisher?.refusals ?? [])],
+    revision: decision?.revision ?? '',
+    tenantsWithoutPolicy: decision?.tenantsWithoutPolicy() ?? [],
+  }
+}
+
+/** `grpc.health.v1` says what `/readyz` says. */
+async function keepHealth(
+  decision: DecisionApp,
+  readiness: () => Readiness,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    decision.grpc.setServing(readiness().ready)
+    await clock.sleep(healthMs, signal)
+  }
+  decision.grpc.setServing(false)
+}
+
+const healthMs = 500

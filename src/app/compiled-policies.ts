@@ -1,0 +1,41 @@
+import type { LoadedPolicy, PolicyLoader } from '../decision/active-policies.ts'
+import type { SchemaRegistry } from '../directory/schema-registry.ts'
+import { compilePolicy } from '../policy/compile.ts'
+import type { RuleSet } from '../policy/policy.ts'
+import type { Store } from '../store/store.ts'
+
+/**
+ * Compiles each version once. A process that publishes compiles before it commits, so that its own
+ * decisions find the version ready when the log entry arrives.
+ */
+export class CompiledPolicies {
+  readonly #store: Store
+  readonly #registry: SchemaRegistry
+  readonly #compiled = new Map<string, RuleSet>()
+
+  constructor(store: Store, registry: SchemaRegistry) {
+    this.#store = store
+    this.#registry = registry
+  }
+
+  compile(version: string, document: string): RuleSet {
+    const known = this.#compiled.get(version)
+    if (known !== undefined) return known
+    const rules = compilePolicy(document, this.#registry)
+    this.#compiled.set(version, rules)
+    for (const oldest of this.#compiled.keys()) {
+      if (this.#compiled.size <= versionsMax) break
+      this.#compiled.delete(oldest)
+    }
+    return rules
+  }
+
+  readonly load: PolicyLoader = async (tenant): Promise<LoadedPolicy | undefined> => {
+    const active = await this.#store.policies.active(tenant)
+    if (active === undefined) return undefined
+    return { rules: this.compile(active.version, active.document), revision: active.revision }
+  }
+}
+
+/** Enough for every tenant of a usual house and a version on its way in. */
+const versionsMax = 64

@@ -1,0 +1,104 @@
+import { DirectoryCache } from '../cache/directory-cache.ts'
+import type { Config } from '../config/config.ts'
+import { ActivePolicies } from '../decision/active-policies.ts'
+import { Decider } from '../decision/decider.ts'
+import { DirectoryResolution } from '../decision/subject.ts'
+import type { TenantId } from '../directory/directory.ts'
+import { followFeed } from '../feed/feed.ts'
+import { type GrpcServer, serveGrpc } from '../grpc/grpc.ts'
+import type { Observer } from '../observe/observe.ts'
+import type { Clock } from '../std/clock.ts'
+import type { Store } from '../store/store.ts'
+import type { CompiledPolicies } from './compiled-policies.ts'
+import type { Tenancy } from './house.ts'
+
+/** The decision arm of one process: memory that follows the log, and the wire that asks it. */
+export interface DecisionApp extends AsyncDisposable {
+  readonly grpc: GrpcServer
+  /** Why no decision is served now; empty: decisions are served. */
+  trouble(): readonly string[]
+  tenantsWithoutPolicy(): readonly string[]
+  readonly revision: string
+}
+
+export interface DecisionParts {
+  readonly config: Config
+  readonly store: Store
+  readonly compiled: CompiledPolicies
+  readonly tenancy: Tenancy
+  readonly observer: Observer
+  readonly clock: Clock
+}
+
+export async function startDecisionApp(parts: DecisionParts): Promise<DecisionApp> {
+  const { config, store, compiled, tenancy, observer, clock } = parts
+  await using started = new AsyncDisposableStack()
+  const tenants = tenancy.tenants.map(({ key }) => key)
+
+  const policies = new ActivePolicies(compiled.load, (tenant, { rules, revision }) => {
+    cache.keepAttributes(policies.attributesRead())
+    const { version, applications } = rules
+    const counts = { rules: rules.rules.length, applications: applications.size }
+    observer.policyActivated({ tenant, version, revision, ...counts })
+  })
+  const feed = followFeed(store, clock, (error) => observer.feedFailed({ error }))
+  const cache = started.use(
+    new DirectoryCache(store, feed, clock, observer, {
+      principalsMax: config.cache.principals,
+      directories: tenancy.directories.map(({ id }) => id),
+      tenants,
+      preparePolicy: (tenant) => policies.prepare(tenant),
+    }),
+  )
+  const vouch = started.use(store.enlist(() => cache.applied))
+  await cache.started
+
+  const resolution = new DirectoryResolution(tenancy.directories)
+  const decider = new Decider(cache, vouch, policies, resolution, clock)
+  const grpc = started.use(
+    await serveGrpc({
+      decisions: decider,
+      // Without credentials a caller can only belong to the only tenant there is.
+      tenantOf: () => (tenants.length === 1 ? tenants[0] : undefined),
+      listen: config.listen.grpc,
+      observer,
+    }),
+  )
+  const withoutPolicy = () => tenants.filter((tenant) => policies.rulesOf(tenant) === undefined)
+  const trouble = () => troublesOf(cache, vouch.lastLook(cache.applied), tenants, withoutPolicy())
+  observer.gauges(() => {
+    const { principals, hits, misses } = cache.statistics
+    return {
+      revision: cache.applied.revision,
+      ageSeconds: cache.ageMs(vouch.lastLook(cache.applied) === 'current') / 1000,
+      cachedPrincipals: principals,
+      cacheHits: hits,
+      cacheMisses: misses,
+      ready: trouble().length === 0,
+    }
+  })
+  const all = started.move()
+  return {
+    grpc,
+    trouble,
+    tenantsWithoutPolicy: withoutPolicy,
+    get revision() {
+      return cache.revisionToken
+    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  }
+}
+
+function troublesOf(
+  cache: DirectoryCache,
+  look: 'current' | 'behind' | 'stale' | 'unavailable',
+  tenants: readonly TenantId[],
+  withoutPolicy: readonly TenantId[],
+): readonly string[] {
+  const troubles: string[] = []
+  if (!cache.loaded) troubles.push('the directory is being read from the store')
+  if (look === 'unavailable') troubles.push('the store is unavailable: every decision blocks')
+  if (look === 'stale') troubles.push('the lease is over: every decision blocks')
+  if (withoutPolicy.length === tenants.length) troubles.push('no tenant has a policy')
+  return troubles
+}

@@ -1,0 +1,152 @@
+import { type TokenCreated, type TokenRevoked, Tokens } from '../access/tokens.ts'
+import type { Config } from '../config/config.ts'
+import type { TokenRecord } from '../directory/change.ts'
+import { type DirectoryId, type Document, isActive, type Stored } from '../directory/directory.ts'
+import { lookupValue } from '../directory/identity.ts'
+import { systemClock } from '../std/clock.ts'
+import type { DirectoryCounts, IndexedQuery } from '../store/store.ts'
+import { houseRegistry, openHouseStore, type Tenancy, tenancyOf } from './house.ts'
+import { readPolicyFile } from './policy-file.ts'
+
+/**
+ * What an operator does from the command line. It opens the store that the config names, so it
+ * works whether or not a server runs.
+ */
+export interface Operator extends AsyncDisposable {
+  readonly tenancy: Tenancy
+  createToken(directory: string, wishes: TokenCreation): Promise<TokenCreated>
+  listTokens(directory?: string): Promise<readonly ListedToken[]>
+  revokeToken(id: string): Promise<TokenRevoked>
+  directoryStatus(directory: string): Promise<DirectoryStatus>
+  /** By userName, else by id, else by externalId. */
+  findUsers(directory: string, name: string): Promise<readonly FoundUser[]>
+}
+
+/** One user as decisions see it. */
+export interface FoundUser {
+  readonly directory: string
+  readonly id: string
+  readonly active: boolean
+  readonly groups: readonly string[]
+  readonly created: string
+  readonly lastModified: string
+  readonly attributes: Document
+}
+
+export interface TokenCreation {
+  readonly label: string
+  readonly expires?: string
+  readonly replace?: string
+}
+export interface ListedToken extends TokenRecord {
+  readonly live: boolean
+}
+export interface DirectoryStatus extends DirectoryCounts {
+  readonly directory: string
+  readonly tenant: string
+  readonly domains: readonly string[]
+  readonly isDefault: boolean
+  readonly scimSync: boolean
+  readonly scimAttributesForPolicy: boolean
+  readonly liveTokens: number
+  /** What an administrator has to look at, in words; empty: nothing. */
+  readonly notes: readonly string[]
+}
+
+export async function openOperator(config: Config): Promise<Operator> {
+  const clock = systemClock
+  const store = await openHouseStore(config, clock)
+  const tokens = new Tokens(store, clock)
+  const tenancy = tenancyOf(config)
+  const listTokens = async (directory?: string) => {
+    const all = await tokens.list(directory as DirectoryId | undefined)
+    return all.map((token) => ({ ...token, live: tokens.isLive(token) }))
+  }
+  return {
+    tenancy,
+    createToken: (directory, wishes) => tokens.create(directory as DirectoryId, wishes),
+    listTokens,
+    revokeToken: (id) => tokens.revoke(id),
+    directoryStatus: async (id) => {
+      const directory = tenancy.directories.find((each) => each.id === id)
+      if (directory === undefined) throw new UnknownDirectory(id, tenancy)
+      const counts = await store.counts(directory.id)
+      const live = (await listTokens(id)).filter((token) => token.live).length
+      const { tenant, domains, isDefault, scimSync, scimAttributesForPolicy } = directory
+      const facts = { tenant, domains, isDefault, scimSync, scimAttributesForPolicy }
+      const notes = notesOn(counts, live, facts)
+      return { directory: id, ...facts, ...counts, liveTokens: live, notes }
+    },
+    findUsers: async (id, name) => {
+      const directory = tenancy.directories.find((each) => each.id === id)
+      if (directory === undefined) throw new UnknownDirectory(id, tenancy)
+      for (const by of ['userName', 'id', 'externalId'] as const) {
+        const query: IndexedQuery = { by, value: lookupValue(by, name) }
+        const page = { offset: 0, count: foundMax }
+        const found = await store.find('users', directory.id, query, page, { references: true })
+        if (found.total > 0) return found.resources.map(foundUser)
+      }
+      return []
+    },
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  }
+}
+
+/** Reads and checks the rule files of every tenant; nothing is published. */
+export async function checkPolicies(config: Config, only?: { file: string; tenant: string }) {
+  const tenancy = tenancyOf(config)
+  const registry = houseRegistry()
+  const files = tenancy.tenants
+    .map(({ id, policy }) => ({ tenant: id, file: policy }))
+    .filter(({ file }) => file !== undefined)
+  const wanted = only === undefined ? files : [only]
+  const checked = []
+  for (const { tenant, file } of wanted) {
+    const { policy } = await readPolicyFile(file ?? '', tenant, tenancy, registry)
+    checked.push({ tenant, file: file ?? '', policy })
+  }
+  return checked
+}
+
+/** The config has no such directory. */
+export class UnknownDirectory extends Error {
+  override readonly name = 'UnknownDirectory'
+  readonly code = 'DIRECTORY_NOT_CONFIGURED'
+
+  constructor(id: string, tenancy: Tenancy) {
+    const known = tenancy.directories.map((directory) => directory.id).join(', ')
+    super(`no directory \`${id}\` in the config; there are: ${known}`)
+  }
+}
+
+/** Owners of one externalId that are worth showing. */
+const foundMax = 10
+
+function foundUser(stored: Stored): FoundUser {
+  const { directory, id, created, lastModified, document } = stored
+  const groups = (stored.references ?? []).map(({ display, value }) => display ?? value)
+  const active = isActive(document)
+  return { directory, id, active, groups, created, lastModified, attributes: document }
+}
+
+function notesOn(
+  counts: DirectoryCounts,
+  liveTokens: number,
+  facts: { readonly scimSync: boolean; readonly scimAttributesForPolicy: boolean },
+): readonly string[] {
+  const notes: string[] = []
+  if (counts.lastRevision === 0) {
+    notes.push('never written to: every decision on it blocks with DIRECTORY_NOT_READY')
+  }
+  if (liveTokens === 0 && facts.scimSync) {
+    notes.push('no live token: the identity provider cannot write; see `sallyport token create`')
+  }
+  if (!facts.scimSync) notes.push('scimSync is off: SCIM writes are refused')
+  if (!facts.scimAttributesForPolicy) {
+    notes.push('scimAttributesForPolicy is off: conditions on its users are unknown')
+  }
+  if (counts.pendingMembers > 0) {
+    notes.push(`${counts.pendingMembers} group members name users that were never received`)
+  }
+  return notes
+}

@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises'
+import type { PolicySource } from '../directory/change.ts'
+import type { SchemaRegistry } from '../directory/schema-registry.ts'
+import { type CheckedPolicy, readPolicy } from '../policy/read.ts'
+import { type Fault, printFaults } from '../std/fault.ts'
+import type { Tenancy } from './house.ts'
+
+/** A rule file cannot be used; the active version, if any, answers on. Show every fault. */
+export class PolicyFileError extends Error {
+  override readonly name = 'PolicyFileError'
+  readonly code = 'POLICY_FILE_INVALID'
+  readonly faults: readonly Fault[]
+
+  constructor(faults: readonly Fault[]) {
+    super(printFaults(faults))
+    this.faults = faults
+  }
+}
+
+export interface PolicyFile {
+  readonly policy: CheckedPolicy
+  readonly sources: readonly PolicySource[]
+}
+
+/** Reads and checks one tenant's rule file. @throws {PolicyFileError} with every fault. */
+export async function readPolicyFile(
+  file: string,
+  tenant: string,
+  tenancy: Tenancy,
+  registry: SchemaRegistry,
+): Promise<PolicyFile> {
+  const sources = [{ file, text: await readSource(file) }]
+  const directories = tenancy.directories
+    .filter((directory) => directory.tenant === tenant)
+    .map(({ id }) => id)
+  const read = readPolicy(sources, { tenant, registry, directories })
+  if (read.kind === 'faults') throw new PolicyFileError(read.faults)
+  return { policy: read.policy, sources }
+}
+
+async function readSource(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error)
+    const message = `cannot be read (${code}): see \`policy:\` of the tenant in the config`
+    throw new PolicyFileError([{ file, line: 0, column: 0, message }])
+  }
+}

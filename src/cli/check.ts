@@ -1,0 +1,144 @@
+import type { Command } from 'commander'
+import type { CheckRequest, ClientDecision } from '../client/client.ts'
+import { SallyportClient } from '../client/client.ts'
+import type { Verb } from './cli.ts'
+import { type ConfigOptions, configFlag, configHelp, loadConfig } from './config-option.ts'
+import { complain, type ExitCode, exit, print } from './exit.ts'
+
+interface CheckOptions extends ConfigOptions {
+  readonly user?: string
+  readonly id?: string
+  readonly externalId?: string
+  readonly directory?: string
+  readonly app?: string
+  readonly host?: string
+  readonly ip?: string
+  readonly port?: string
+  readonly protocol?: string
+  readonly action?: string
+  readonly context: readonly string[]
+  readonly claim: readonly string[]
+  readonly server?: string
+  readonly explain?: boolean
+  readonly json?: boolean
+}
+
+export function addCheck(program: Command, verb: Verb): void {
+  const collect = (value: string, all: readonly string[]) => [...all, value]
+  program
+    .command('check')
+    .description('ask a running server: allow or block?')
+    .option('--user <userName>', 'who asks, by SCIM userName')
+    .option('--id <id>', 'who asks, by SCIM id')
+    .option('--external-id <id>', 'who asks, by externalId')
+    .option('--directory <id>', "the subject's directory (default: by domain)")
+    .option('--app <name>', 'application, by name')
+    .option('--host <host>', 'application, by host name')
+    .option('--ip <address>', 'application, by IP address')
+    .option('--port <number>', 'port of the connection')
+    .option('--protocol <name>', 'tcp, udp or icmp')
+    .option('--action <name>', 'default: connect')
+    .option('--context <key=value>', 'what the gateway knows, such as country=DE', collect, [])
+    .option('--claim <key=value>', 'what a token says of the subject', collect, [])
+    .option('--explain', 'every rule considered, and why')
+    .option('--server <host:port>', 'gRPC address (default: the one of the config)')
+    .option(configFlag, configHelp)
+    .option('--json', 'answer as JSON')
+    .action(verb(check))
+}
+
+async function check(options: CheckOptions): Promise<ExitCode> {
+  const request = requestOf(options)
+  if (typeof request === 'string') {
+    complain(`sallyport: ${request}`)
+    return exit.misuse
+  }
+  using client = SallyportClient.connect(options.server ?? serverOf(options))
+  const json = options.json === true
+  if (options.explain === true) {
+    const explanation = await client.explain(request)
+    const { decision } = explanation
+    if (decision.wire !== undefined) return wireFailure(decision, json)
+    print(json, snakeKeys(explanation), explanation.text)
+    return decision.allowed ? exit.fine : exit.no
+  }
+  const decision = await client.check(request)
+  if (decision.wire !== undefined) return wireFailure(decision, json)
+  print(json, snakeKeys(decision), sentence(decision))
+  return decision.allowed ? exit.fine : exit.no
+}
+
+function wireFailure(decision: ClientDecision, json: boolean): ExitCode {
+  const { code, detail } = decision.wire ?? { code: '', detail: '' }
+  if (json) print(true, snakeKeys(decision), '')
+  else complain(`sallyport: no decision, so block: ${code}: ${detail}`)
+  return code === 'INVALID_ARGUMENT' ? exit.misuse : exit.failed
+}
+
+/** A request, or what is wrong with the options. */
+function requestOf(options: CheckOptions): CheckRequest | string {
+  const names = [options.user, options.id, options.externalId].filter((name) => name !== undefined)
+  if (names.length !== 1) return 'name the subject with one of --user, --id and --external-id'
+  if (options.app === undefined && options.host === undefined && options.ip === undefined) {
+    return 'name what is connected to with --app, or with --host or --ip'
+  }
+  const port = options.port === undefined ? undefined : Number(options.port)
+  if (port !== undefined && !Number.isInteger(port)) return `--port \`${options.port}\`: no number`
+  const context = valuesOf('--context', options.context)
+  if (typeof context === 'string') return context
+  const claims = valuesOf('--claim', options.claim)
+  if (typeof claims === 'string') return claims
+  const { user, id, externalId, directory, app, host, ip, protocol, action } = options
+  const given = { user, id, externalId, directory, app, host, ip, port, protocol, action }
+  const present = Object.entries(given).filter(([, value]) => value !== undefined)
+  // A person waits longer than a gateway, and a first connection takes its time.
+  return { ...Object.fromEntries(present), context, claims, timeoutMs: personWaitsMs }
+}
+
+const personWaitsMs = 3000
+
+type Values = NonNullable<CheckRequest['context']>
+
+/** `true`, `false` and numbers are read as such; `a,b` is a list; quotes keep a string. */
+function valuesOf(flag: string, pairs: readonly string[]): Values | string {
+  const values: Record<string, string | number | boolean | readonly string[]> = {}
+  for (const pair of pairs) {
+    const equals = pair.indexOf('=')
+    if (equals < 1) return `${flag} \`${pair}\`: expected key=value`
+    values[pair.slice(0, equals)] = readValue(pair.slice(equals + 1))
+  }
+  return values
+}
+
+function readValue(text: string): string | number | boolean | readonly string[] {
+  if (text === 'true' || text === 'false') return text === 'true'
+  if (/^-?\d+(\.\d+)?$/.test(text)) return Number(text)
+  if (/^".*"$/.test(text)) return text.slice(1, -1)
+  return text.includes(',') ? text.split(',').filter((item) => item !== '') : text
+}
+
+function serverOf(options: ConfigOptions): string {
+  const { host, port } = loadConfig(options).listen.grpc
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+function sentence(decision: ClientDecision): string {
+  const { effect, application, reason, rule, message, unknown } = decision
+  const by = rule === '' ? reason : `rule ${rule}`
+  const lines = [`${effect}${application === '' ? '' : ` ${application}`} (${by})`]
+  if (message !== '') lines.push(`  ${message}`)
+  if (unknown.length > 0) lines.push(`  unknown: ${unknown.join(', ')}`)
+  lines.push(`  decision ${decision.decisionId} at revision ${decision.revision}`)
+  return lines.join('\n')
+}
+
+/** JSON answers use the wire's own names. */
+function snakeKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(snakeKeys)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).map(([key, child]) => [
+    key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    snakeKeys(child),
+  ])
+  return Object.fromEntries(entries)
+}

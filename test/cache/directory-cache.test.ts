@@ -1,0 +1,250 @@
+import { expect, test } from 'vitest'
+import { DirectoryCache } from '../../src/cache/directory-cache.ts'
+import type { DirectoryId } from '../../src/directory/directory.ts'
+import { F, T } from '../../src/directory/three-values.ts'
+import { followFeed } from '../../src/feed/feed.ts'
+import { systemClock } from '../../src/std/clock.ts'
+import { toToken } from '../../src/store/position.ts'
+import type { Store, SubjectKey } from '../../src/store/store.ts'
+import { silentObserver } from '../support/silent-observer.ts'
+import {
+  acme,
+  addMembers,
+  committed,
+  entra,
+  group,
+  okta,
+  remove,
+  removeMembers,
+  rewrite,
+  storedBy,
+  temporarySqliteStore,
+  user,
+} from '../support/store-fixture.ts'
+
+async function cacheOver(store: Store, attributes: readonly string[] = ['title']) {
+  const cache = new DirectoryCache(
+    store,
+    followFeed(store, systemClock),
+    systemClock,
+    silentObserver(),
+    {
+      principalsMax: 100,
+      directories: [entra, okta],
+      tenants: [acme],
+      preparePolicy: async () => () => undefined,
+    },
+  )
+  cache.keepAttributes(new Set(attributes))
+  await cache.started
+  return cache
+}
+
+const named = (value: string, directory: DirectoryId = entra): SubjectKey => ({
+  directory,
+  kind: 'userName',
+  value,
+})
+
+async function caughtUp(store: Store, cache: DirectoryCache): Promise<void> {
+  const { revision } = await store.position()
+  while (cache.applied.revision < revision) await cache.nextApplied(1000)
+}
+
+test('a user is read once and then remembered, with the attributes that policies read', async () => {
+  await using temporary = await temporarySqliteStore()
+  const { store } = temporary
+  await using cache = await cacheOver(store)
+  await committed(store, user('ann@acme.example', { title: 'Clerk', nickName: 'A' }))
+  await cache.lookUp(named('ann@acme.example'))
+  const ann = cache.remembered(named('ann@acme.example'))
+  expect(ann).toMatchObject({ active: true, attributes: { title: 'Clerk' } })
+  expect(Object.keys(ann?.attributes ?? {}).sort()).toEqual(['id', 'title'])
+})
+
+test('many who ask for one cold user at once cause one read', async () => {
+  await using temporary = await temporarySqliteStore()
+  const { store } = temporary
+  await using cache = await cacheOver(store)
+  await committed(store, user('ann@acme.example'))
+  const asked = Array.from({ length: 100 }, () => cache.lookUp(named('ann@acme.example')))
+  expect(new Set(asked).size).toBe(1)
+  expect(await asked[0]).toMatchObject({ kind: 'known' })
+})
+
+test('an unknown user is unknown, and one whose store is away is unavailable', async () => {
+  await using temporary = await temporarySqliteStore()
+  const { store } = temporary
+  await using cache = await cacheOver(store)
+  expect(await cache.lookUp(named('nobody@acme.example'))).toEqual({ kind: 'unknown' })
+  const cause = new Error('cut')
+  store.resolve = async () => ({ kind: 'unavailable', cause })
+  expect(await cache.lookUp(named('ann@acme.example'))).toEqual({ kind: 'unavailable', cause })
+})
+
+test('a deactivated user is inactive in memory without being read again', async () => {
+  await using temporary = await temporarySqliteStore()
+  const { store } = temporary
+  await using cache = await cacheOver(store)
+  const ann = await storedBy(store, user('ann@acme.example'))
+  await cache.lookUp(named('ann@acme.example'))
+  await committed(store, rewrite('users', ann.id, { userName: 'ann@acme.example', active: false }))
+  await caughtUp(store, cache)
+  expect(cache.remembered(named('ann@acme.example'))?.active).toBe(false)
+})
+
+test('a changed user leaves memory, and so does every name it was asked by', async () => {
+  await using temporary = await temporarySqliteStore()
+  const { store } = temporary
+  await using cache = await cacheOver(store)
+  const ann = await storedBy(store, user('ann@acme.example', { externalId: 'x1' }))
+  const byExternalId: SubjectKey = { directory: entra, kind: 'externalId', value: 'x1' }
+  await cache.lookUp(named('ann@acme.example'))
+  await cache.lookUp(byExternalId)
+  await committed(store, rewrite('users', ann.id, { userName: 'ann2@acme.example', active: true }))
+  await caughtUp(store, cache)
+  expect(cache.remembered(named('ann@acme.example'))).toBeUndefined()
+  expect(cache.remembered(byExternalId)).toBeUndefined()
+  expect(await cache.lookUp(named('ann@acme.example'))).toEqual({ kind: 'unknown' })
+})
+
+test('an externalId that gets a second owner is ambiguous, even while remembered', async () => {
+  await using temporary = await temporarySqliteStore()
+  const { store } = temporary
+  await using cache = await cacheOver(store)
+  await committed(store, user('ann@acme.example', { externalId: 'x1' }))
+  const key: SubjectKey = { directory: entra, kind: 'externalId', value: 'x1' }
+  expect(await cache.lookUp(key)).toMatchObject({ kind: 'known' })
+  await committed(store, user('bob@acme.example', { externalId: 'x1' }))
+  await caughtUp(store, cache)
+  expect(cache.remembered(key)).toBeUndefined()
+  expect(await cache.lookUp(key)).toEqual({ kind: 'ambiguous' })
+})
+
+test('membership follows adds, removals and the deletion of the group', async () => {
+  await using temporary = await temporarySqliteStore()
+  const { store } = temporary
+  await using cache = await cacheOver(store)
+  const ann = await storedBy(store, user('ann@acme.example'))
+  const finance = await storedBy(store, group('Finance'))
+  const holds = async () => {
+    await caughtUp(store, cache)
+    const found = await cache.lookUp(named('ann@acme.example'))
+    if (found.kind !== 'known') throw new Error(found.kind)
+    const graph = cache.groupsOf(entra)
+    return graph.hasName(graph.effective(found.principal.groups), 'finance')
+  }
+  const steps = [await holds()]
+  await committed(store, addMembers(finance.id, ann.id))
+  steps.push(await holds())
+  await committed(store, removeMembers(finance.id, ann.id))
+  steps.push(await holds())
+  await committed(store, addMembers(finance.id, ann.id))
+  steps.push(await holds())
+  await committed(store, remove('groups', finance.id))
+  steps.push(await holds())
+  expect(steps).toEqual([F, T, F, T, F])
+})
+
+test('a member of a nested group is a member of the outer one, and a rename keeps it', async () => {
+  await using temporary = await temporarySqliteStore()
+  const { store } = temporary
+  await using cache = await cacheOver(store)
+  const ann = await storedBy(store, user('ann@acme.example'))
+  const inner = await storedBy(store, group('Payroll clerks', [ann.id]))
+  const outer = await storedBy(store, group('Finance', [inner.id]))
+  await committed(store, rewrite('groups', outer.id, { displayName: 'Money' }))
+  await caughtUp(store, cache)
+  const found = await cache.lookUp(named('ann@acme.example'))
+  if (found.kind !== 'known') throw new Error(found.kind)
+  const graph = cache.groupsOf(entra)
+  const groups = graph.effective(found.principal.groups)
+  expect(['payroll clerks', 'money', 'finance'].map((name) => graph.hasName(groups, name))).toEqual(
+    [T, T, F],
+  )
+})
+
+test('a slow read never buries a newer revocation', async () => {
+  await using temporary = await temporarySqliteStore()
+  const { store } = temporary
+  const ann = await storedBy(store, user('ann@acme.example'))
+  await using cache = await cacheOver(store)
+  const resolve = store.resolve.bind(store)
+  const gate = Promise.withResolvers<void>()
+  let reads = 0
+  store.resolve = async (key) => {
+    const found = await resolve(key)
+    // The first read has happened and is on its way while the user is deactivated.
+    if (reads++ === 0) await gate.promise
+    return found
+  }
+  const asked = cache.lookUp(named('ann@acme.example'))
+  await committed(store, rewrite('users', ann.id, { userName: 'ann@acme.example', active: false }))
+  await caughtUp(store, cache)
+  gate.resolve()
+  expect(await asked).toMatchObject({ kind: 'known', principal: { active: false } })
+  expect(reads).toBe(2)
+})
+
+test('what was read ahead of the log waits until the log has caught up', async () => {
+  await using temporary = await temporarySqliteStore()
+  const { store } = temporary
+  await using cache = await cacheOver(store)
+  const readLog = store.readLog.bind(store)
+  const gate = Promise.withResolvers<void>()
+  store.readLog = async (...given) => {
+    await gate.promise
+    return await readLog(...given)
+  }
+  await cache.nextApplied(0)
+  const made = await committed(store, user('ann@acme.example'))
+  const asked = cache.lookUp(named('ann@acme.example'))
+  gate.resolve()
+  await asked
+  expect(cache.applied.revision).toBeGreaterThanOrEqual(made.position.revision)
+})
+
+test('a directory that no identity provider ever wrote to is told from an empty one', async () => {
+  await using temporary = await temporarySqliteStore()
+  const { store } = temporary
+  await using cache = await cacheOver(store)
+  const ann = await storedBy(store, user('ann@acme.example'))
+  await committed(store, remove('users', ann.id))
+  await caughtUp(store, cache)
+  expect([cache.stateOf(entra), cache.stateOf(okta)]).toEqual(['ready', 'never-written'])
+})
+
+test('a revision token is reached, not yet reached, lost or none of ours', async () => {
+  await using temporary = await temporarySqliteStore()
+  const { store } = temporary
+  await using cache = await cacheOver(store)
+  await committed(store, user('ann@acme.example'))
+  await caughtUp(store, cache)
+  const at = cache.applied
+  expect(cache.reached(cache.revisionToken)).toBe('reached')
+  expect(cache.reached(toToken({ ...at, revision: at.revision + 1 }))).toBe('not-yet')
+  expect(cache.reached(toToken({ ...at, nonce: 'ffffffffffffffff' }))).toBe('lost')
+  expect(cache.reached(toToken({ ...at, epoch: at.epoch + 1 }))).toBe('lost')
+  expect(cache.reached('yesterday')).toBe('malformed')
+})
+
+test('a store whose history is not ours makes memory start anew', async () => {
+  await using temporary = await temporarySqliteStore()
+  const { store } = temporary
+  await committed(store, user('ann@acme.example'))
+  await using cache = await cacheOver(store)
+  await cache.lookUp(named('ann@acme.example'))
+  const readLog = store.readLog.bind(store)
+  let forked = false
+  store.readLog = async (...given) => {
+    const slice = await readLog(...given)
+    if (forked) return slice
+    forked = true
+    return { entries: [], head: { ...slice.head, nonce: 'ffffffffffffffff' } }
+  }
+  await committed(store, user('bob@acme.example'))
+  while (!forked || !cache.loaded) await cache.nextApplied(100)
+  await caughtUp(store, cache)
+  expect(cache.remembered(named('ann@acme.example'))).toBeUndefined()
+  expect(await cache.lookUp(named('ann@acme.example'))).toMatchObject({ kind: 'known' })
+})

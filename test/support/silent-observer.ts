@@ -1,0 +1,22 @@
+import type { Observer } from '../../src/observe/observe.ts'
+
+/** An observer that keeps what it was told of internal errors and says nothing. */
+export function silentObserver(): Observer & { readonly errors: unknown[] } {
+  const errors: unknown[] = []
+  const nothing = () => undefined
+  return {
+    errors,
+    decided: nothing,
+    scimRequest: nothing,
+    scimAuthFailed: nothing,
+    internalError: ({ error }) => errors.push(error),
+    policyActivated: nothing,
+    policyRefused: nothing,
+    policyRecovered: nothing,
+    startedAgain: nothing,
+    feedFailed: ({ error }) => errors.push(error),
+    seeded: nothing,
+    lifecycle: nothing,
+    gauges: nothing,
+  }
+}
