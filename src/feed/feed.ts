@@ -35,12 +35,9 @@ export function followFeed(
     async *entriesAfter(position, signal) {
       let at = position
       let pauseMs = pauseMsMin
-      const stopped = new Promise<undefined>((resolve) => {
-        signal.addEventListener('abort', () => resolve(undefined), { once: true })
-      })
       while (!signal.aborted) {
         // Whoever stops does not wait for news; the read that is left behind ends by itself.
-        const slice = await Promise.race([readOrFault(store, at), stopped])
+        const slice = await unlessAborted(readOrFault(store, at), signal)
         if (slice === undefined || signal.aborted) return
         if (slice instanceof StoreUnavailable) {
           onFault(slice)
@@ -76,4 +73,16 @@ async function readOrFault(store: Store, at: Position): Promise<LogSlice | Store
     if (error instanceof StoreUnavailable) return error
     throw error
   }
+}
+
+/** Not `Promise.race` with one long promise: that would keep every read for as long as we follow. */
+function unlessAborted<Value>(
+  work: Promise<Value>,
+  signal: AbortSignal,
+): Promise<Value | undefined> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => resolve(undefined)
+    signal.addEventListener('abort', onAbort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
 }
