@@ -1,16 +1,27 @@
-import { expect, test } from 'vitest'
-import { committed, entra, temporarySqliteStore, user } from '../support/store-fixture.ts'
+import { systemClock } from '../../src/std/clock.ts'
+import { openSqliteStore } from '../../src/store/sqlite-store/sqlite-store.ts'
+import type { Store } from '../../src/store/store.ts'
+import { storeContract } from '../contract/store-contract.ts'
+import { temporarySqliteStore } from '../support/store-fixture.ts'
 
-test('a user who was committed is found by name at the same position', async () => {
-  await using fixture = await temporarySqliteStore()
-  const { store } = fixture
-  const { position } = await committed(store, user('Ann@acme.example'))
-
-  const found = await store.resolve({
-    directory: entra,
-    kind: 'userName',
-    value: 'ann@acme.example',
-  })
-
-  expect(found).toMatchObject({ kind: 'known', position })
+storeContract('SQLite', async () => {
+  const first = await temporarySqliteStore()
+  const opened: Store[] = []
+  const open = async () => {
+    const store = await openSqliteStore(first.path, systemClock)
+    opened.push(store)
+    return store
+  }
+  return {
+    store: first.store,
+    reopen: async () => {
+      await first.store[Symbol.asyncDispose]()
+      return open()
+    },
+    second: open,
+    close: async () => {
+      for (const store of opened) await store[Symbol.asyncDispose]()
+      await first[Symbol.asyncDispose]()
+    },
+  }
 })

@@ -17,6 +17,9 @@ import { readSlice } from './feed-rows.ts'
 import { readGroups } from './group-table.ts'
 import { LogWaiters } from './log-waiters.ts'
 import { readPrincipal } from './principal.ts'
+import type { RecordRow } from './protocol.ts'
+import { find, get } from './queries.ts'
+import type { FindRequest, FoundRows, GetRequest } from './read-protocol.ts'
 import { findToken, readPolicies } from './record-rows.ts'
 import { readHead } from './schema.ts'
 
@@ -90,6 +93,14 @@ export class DecisionReads implements Disposable {
 
   groups(only: readonly GroupKey[]): GroupTable {
     return this.#read((connection) => readGroups(connection, only))
+  }
+
+  get(request: GetRequest): RecordRow | undefined {
+    return this.#read((connection) => connection.snapshot(() => get(connection, request)))
+  }
+
+  find(request: FindRequest): FoundRows {
+    return this.#read((connection) => connection.snapshot(() => find(connection, request)))
   }
 
   position(): Position {

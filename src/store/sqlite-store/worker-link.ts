@@ -13,6 +13,8 @@ export class WorkerLink<Request, Reply> implements AsyncDisposable {
   readonly #open = new Map<number, Pending<Reply>>()
   readonly #onReplies: (replies: readonly Reply[]) => void
   readonly #closing = new AbortController()
+  /** Keeps the process alive; `ref` and `unref` of the worker itself cost 60 µs each. */
+  readonly #alive = setInterval(() => undefined, 2 ** 30).unref()
   #worker: Worker | undefined
   /** Why there is no worker now. */
   #fault = 'it is starting'
@@ -51,7 +53,7 @@ export class WorkerLink<Request, Reply> implements AsyncDisposable {
     const number = this.#nextNumber++
     worker.postMessage({ number, body: request })
     this.#open.set(number, { resolve, reject })
-    worker.ref()
+    this.#alive.ref()
     return promise
   }
 
@@ -61,11 +63,12 @@ export class WorkerLink<Request, Reply> implements AsyncDisposable {
     const worker = this.#worker
     this.#worker = undefined
     this.#fault = 'it is closed'
-    if (worker === undefined) return
+    if (worker === undefined) return clearInterval(this.#alive)
     const ended = new Promise((resolve) => worker.once('exit', resolve))
     worker.ref()
     worker.postMessage('close')
     await ended
+    clearInterval(this.#alive)
   }
 
   #launch(): Promise<void> {
@@ -73,7 +76,7 @@ export class WorkerLink<Request, Reply> implements AsyncDisposable {
     const worker = new Worker(this.#script, { workerData: this.#start })
     let fault = 'its worker ended'
     worker.on('message', (message: FromWorker) => {
-      if (message.kind === 'replies') return this.#settle(worker, message.replies)
+      if (message.kind === 'replies') return this.#settle(message.replies)
       if (message.kind === 'refused') {
         fault = message.fault
         return undefined
@@ -114,7 +117,7 @@ export class WorkerLink<Request, Reply> implements AsyncDisposable {
     }
   }
 
-  #settle(worker: Worker, replies: readonly { number: number; body: unknown }[]): void {
+  #settle(replies: readonly { number: number; body: unknown }[]): void {
     const bodies = replies.map(({ body }) => body as Reply)
     this.#onReplies(bodies)
     for (const [index, { number }] of replies.entries()) {
@@ -122,12 +125,13 @@ export class WorkerLink<Request, Reply> implements AsyncDisposable {
       this.#open.delete(number)
       pending?.resolve(bodies[index]!)
     }
-    if (this.#open.size === 0 && this.#worker !== undefined) worker.unref()
+    if (this.#open.size === 0) this.#alive.unref()
   }
 
   #failOpen(fault: string): void {
     const open = [...this.#open.values()]
     this.#open.clear()
+    this.#alive.unref()
     for (const { reject } of open) reject(new Error(fault))
   }
 }

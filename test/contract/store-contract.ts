@@ -1,0 +1,20 @@
+import { describe } from 'vitest'
+import { logContract } from './store-log-contract.ts'
+import { membersContract } from './store-members-contract.ts'
+import { namesContract } from './store-names-contract.ts'
+import { readsContract } from './store-reads-contract.ts'
+import { recordsContract } from './store-records-contract.ts'
+import type { OpenStore } from './store-under-test.ts'
+import { writesContract } from './store-writes-contract.ts'
+
+/** What every engine of the store holds, sentence by sentence. */
+export function storeContract(name: string, open: OpenStore): void {
+  describe(`the store contract on ${name}`, () => {
+    describe('writes', () => writesContract(open))
+    describe('names', () => namesContract(open))
+    describe('members', () => membersContract(open))
+    describe('reads', () => readsContract(open))
+    describe('tokens and policies', () => recordsContract(open))
+    describe('the log', () => logContract(open))
+  })
+}
