@@ -61,7 +61,7 @@ export async function openSqliteStore(location: string, clock: Clock): Promise<S
     const identity = new FileIdentity(path)
     const start = { path, opened: identity.opened }
     const writer = started.use(
-      await WorkerLink.start<WriteRequest, WriteReply>(
+      new WorkerLink<WriteRequest, WriteReply>(
         new URL('./writer.ts', import.meta.url),
         start,
         clock,
@@ -72,12 +72,9 @@ export async function openSqliteStore(location: string, clock: Clock): Promise<S
       ),
     )
     const reader = started.use(
-      await WorkerLink.start<ReadRequest, ReadReply>(
-        new URL('./reader.ts', import.meta.url),
-        start,
-        clock,
-      ),
+      new WorkerLink<ReadRequest, ReadReply>(new URL('./reader.ts', import.meta.url), start, clock),
     )
+    await Promise.all([writer.up(), reader.up()])
     // Closed first, so that the writer is the last and leaves nothing but the file behind.
     const reads = started.use(new DecisionReads(path, clock))
     reads.position()

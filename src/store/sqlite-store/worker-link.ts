@@ -15,16 +15,20 @@ export class WorkerLink<Request, Reply> implements AsyncDisposable {
   readonly #closing = new AbortController()
   /** Keeps the process alive; `ref` and `unref` of the worker itself cost 60 µs each. */
   readonly #alive = setInterval(() => undefined, 2 ** 30).unref()
+  /** The one that was launched last, until it has ended. */
+  #launched: Worker | undefined
+  /** The one that answers. */
   #worker: Worker | undefined
-  /** Why there is no worker now. */
+  /** Why there is none that answers. */
   #fault = 'it is starting'
   #nextNumber = 1
 
-  private constructor(
+  constructor(
     script: URL,
     start: WorkerStart,
     clock: Clock,
-    onReplies: (replies: readonly Reply[]) => void,
+    /** Told all answers of a message before any of their promises resolves. */
+    onReplies: (replies: readonly Reply[]) => void = () => undefined,
   ) {
     this.#script = script
     this.#start = start
@@ -32,17 +36,9 @@ export class WorkerLink<Request, Reply> implements AsyncDisposable {
     this.#onReplies = onReplies
   }
 
-  /** Resolves once the worker is up; rejects with what it says is wrong. */
-  static async start<Request, Reply>(
-    script: URL,
-    start: WorkerStart,
-    clock: Clock,
-    /** Told all answers of a message before any of their promises resolves. */
-    onReplies: (replies: readonly Reply[]) => void = () => undefined,
-  ): Promise<WorkerLink<Request, Reply>> {
-    const link = new WorkerLink<Request, Reply>(script, start, clock, onReplies)
-    await link.#launch()
-    return link
+  /** To be called once. Resolves when the worker answers; rejects with what it says is wrong. */
+  up(): Promise<void> {
+    return this.#launch()
   }
 
   /** Rejects if the worker cannot be asked, or dies before it answers. */
@@ -60,20 +56,22 @@ export class WorkerLink<Request, Reply> implements AsyncDisposable {
   /** What was asked before is answered before. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort()
-    const worker = this.#worker
     this.#worker = undefined
     this.#fault = 'it is closed'
-    if (worker === undefined) return clearInterval(this.#alive)
-    const ended = new Promise((resolve) => worker.once('exit', resolve))
-    worker.ref()
-    worker.postMessage('close')
-    await ended
+    const worker = this.#launched
+    if (worker !== undefined) {
+      const ended = new Promise((resolve) => worker.once('exit', resolve))
+      worker.ref()
+      worker.postMessage('close')
+      await ended
+    }
     clearInterval(this.#alive)
   }
 
   #launch(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const worker = new Worker(this.#script, { workerData: this.#start })
+    this.#launched = worker
     let fault = 'its worker ended'
     worker.on('message', (message: FromWorker) => {
       if (message.kind === 'replies') return this.#settle(message.replies)
@@ -81,17 +79,19 @@ export class WorkerLink<Request, Reply> implements AsyncDisposable {
         fault = message.fault
         return undefined
       }
-      if (this.#closing.signal.aborted) void worker.terminate()
-      else this.#worker = worker
-      worker.unref()
+      if (!this.#closing.signal.aborted) {
+        this.#worker = worker
+        worker.unref()
+      }
       return resolve()
     })
     worker.on('error', (error: Error) => {
       fault = `its worker failed: ${error.message}`
     })
     worker.once('exit', () => {
+      this.#launched = undefined
       reject(new Error(fault))
-      // Until it was up it is the caller of #launch who deals with it.
+      // Until it was up, whoever launched it deals with its end.
       if (this.#worker === worker) this.#relaunch(fault)
       this.#failOpen(fault)
     })
