@@ -61,10 +61,13 @@ function toSubject(message: SubjectMessage | undefined, violations: Violation[])
   const { user_name, id, external_id } = message ?? {}
   const directory = message?.directory || undefined
   checkLength('subject.directory', directory, nameLengthMax, violations)
-  const given = [user_name, id, external_id].filter((name) => name !== undefined)
-  if (given.length !== 1) {
+  const given =
+    (user_name === undefined ? 0 : 1) +
+    (id === undefined ? 0 : 1) +
+    (external_id === undefined ? 0 : 1)
+  if (given !== 1) {
     const wanted = 'set exactly one of user_name, id, external_id'
-    const description = given.length === 0 ? `is missing: ${wanted}` : `is ambiguous: ${wanted}`
+    const description = given === 0 ? `is missing: ${wanted}` : `is ambiguous: ${wanted}`
     violations.push({ field: 'subject', description })
   }
   if (user_name !== undefined) {

@@ -35,13 +35,15 @@ export function toDestination(
   if (protocol !== '' && !protocols.has(protocol)) {
     violations.push({ field: 'destination.protocol', description: 'is not tcp, udp or icmp' })
   }
-  return {
-    ...(host !== undefined && literal === undefined && { host }),
-    ...(ip !== undefined && { ip }),
-    ...(port !== 0 && { port }),
-    ...(protocol !== '' && { protocol }),
-  }
+  const destination: { -readonly [part in keyof Destination]: Destination[part] } = {}
+  if (host !== undefined && literal === undefined) destination.host = host
+  if (ip !== undefined) destination.ip = ip
+  if (port !== 0) destination.port = port
+  if (protocol !== '') destination.protocol = protocol
+  return destination
 }
+
+type Destination = NonNullable<Attempt['destination']>
 
 const portMax = 65_535
 const protocols: ReadonlySet<string> = new Set(['tcp', 'udp', 'icmp'])
@@ -68,20 +70,30 @@ function ipOf(text: string | undefined, violations: Violation[]): string | undef
 /** RFC 1035 §2.3.4 counts 255 octets, which leaves 253 characters. */
 const hostLengthMax = 253
 const asciiHost = /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/
+/** Canonical already, and its last label begins with a letter, so it is no address. */
+const commonHost = /^(?:[a-z0-9_-]{1,63}\.)*[a-z][a-z0-9_-]{0,62}$/
 const unicodeHost = /^[a-z0-9_.\u0080-\u{10ffff}-]+$/u
 
 /** Lower case, A-labels, no trailing dot; of an address its own canonical form. */
 export function canonicalHost(text: string): string | undefined {
   if (text.length > hostLengthMax + 1) return undefined
+  // Nearly every host arrives like this, on every call.
+  if (commonHost.test(text)) return text.length <= hostLengthMax ? text : undefined
   const folded = fold(text.endsWith('.') ? text.slice(0, -1) : text)
-  if (asciiHost.test(folded)) return folded.length <= hostLengthMax ? folded : undefined
   const literal = canonicalIp(/^\[.*\]$/.test(folded) ? folded.slice(1, -1) : folded)
   if (literal !== undefined) return literal
+  if (asciiHost.test(folded)) return isName(folded) ? folded : undefined
   // `domainToASCII` reads a URL's host: it would take `a/b` for `a`.
   if (!unicodeHost.test(folded)) return undefined
   // UTS 46; empty means refused.
   const labels = domainToASCII(folded)
-  return labels.length <= hostLengthMax && asciiHost.test(labels) ? labels : undefined
+  return isIPv4(labels) || (asciiHost.test(labels) && isName(labels)) ? labels : undefined
+}
+
+/** A last label of digits is a number to some resolvers, and so another address: `010.0.0.1`. */
+function isName(host: string): boolean {
+  const last = host.slice(host.lastIndexOf('.') + 1)
+  return host.length <= hostLengthMax && !/^(0x[0-9a-f]*|[0-9]+)$/.test(last)
 }
 
 function isAddress(host: string): boolean {
