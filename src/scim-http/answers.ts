@@ -1,0 +1,59 @@
+import type { FastifyError, FastifyReply } from 'fastify'
+import type { Answer } from '../scim/scim.ts'
+import { badRequest, errorBody, ScimError } from '../scim/scim-error.ts'
+import { scimMediaType } from './body.ts'
+
+/** Sends what the room scim answered. RFC 7644 §3.14: the version is also the ETag. */
+export async function sendAnswer(reply: FastifyReply, answer: Answer): Promise<FastifyReply> {
+  if (answer.kind === 'notModified') return reply.code(304).header('etag', answer.etag).send()
+  if (answer.etag !== undefined) reply.header('etag', answer.etag)
+  if (answer.revision !== undefined) reply.header('x-directory-revision', answer.revision)
+  reply.request.scim.notes = answer.notes
+  if (answer.kind === 'empty') return reply.code(204).send()
+  if (answer.location !== undefined) reply.header('location', answer.location)
+  reply.code(answer.kind === 'created' ? 201 : 200)
+  return sendJson(reply, answer.body)
+}
+
+export function sendError(reply: FastifyReply, error: ScimError): FastifyReply {
+  reply.request.scim.detail = error.message
+  if (error.status === 401) reply.header('www-authenticate', 'Bearer realm="sallyport"')
+  if (error.retryAfterS !== undefined) reply.header('retry-after', String(error.retryAfterS))
+  return sendJson(reply.code(error.status), errorBody(error))
+}
+
+function sendJson(reply: FastifyReply, body: unknown): FastifyReply {
+  // As bytes: to text, Fastify would add a charset, which JSON does not have (RFC 8259 §11).
+  return reply.header('content-type', scimMediaType).send(Buffer.from(JSON.stringify(body)))
+}
+
+/** What a failure is to the client; undefined: a bug of ours, of which it learns nothing. */
+export function scimErrorOf(error: unknown): ScimError | undefined {
+  if (error instanceof ScimError) return error
+  switch ((error as Partial<FastifyError> | null)?.code) {
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+      return badRequest('invalidSyntax', 'the body is not valid JSON')
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return badRequest('invalidSyntax', 'the body is not as long as Content-Length says')
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new ScimError(413, 'the body is larger than 16 MiB: send it in parts')
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new ScimError(415, `the Content-Type must be ${scimMediaType} or application/json`)
+    case 'FST_ERR_HANDLER_TIMEOUT': {
+      const detail = 'this took too long, and may still be done: repeat the request, it is safe to'
+      return new ScimError(503, detail, { retryAfterS: 5 })
+    }
+    case 'FST_ERR_BAD_URL':
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return new ScimError(404, 'there is nothing at this URL')
+    default:
+      // The connection broke while the body came in: nobody reads the answer.
+      return (error as NodeJS.ErrnoException | null)?.code === 'ECONNRESET'
+        ? badRequest('invalidSyntax', 'the body is incomplete')
+        : undefined
+  }
+}
+
+export function internalError(): ScimError {
+  return new ScimError(500, 'internal error')
+}

@@ -1,0 +1,159 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import type { Asked, Discovery, Scim } from '../scim/scim.ts'
+import { badRequest, ScimError } from '../scim/scim-error.ts'
+import type { SearchRequest } from '../scim/search.ts'
+import { assert } from '../std/assert.ts'
+import { sendAnswer } from './answers.ts'
+
+/** Of every directory. The directory is checked against the token before any handler runs. */
+const base = '/scim/:directory/v2'
+
+/** What a handler does, as it is counted. */
+export type Operation =
+  | 'create'
+  | 'get'
+  | 'list'
+  | 'replace'
+  | 'patch'
+  | 'delete'
+  | 'discover'
+  | 'other'
+
+interface Route {
+  readonly operation: Operation
+  readonly handler: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
+}
+type Routes = Partial<Record<HTTPMethods, Route>>
+
+/** All URLs there are. A known URL answers other methods with 405, an unknown one with 404. */
+export function addRoutes(app: FastifyInstance, scim: Scim): void {
+  for (const [of, url] of [
+    ['users', `${base}/Users`],
+    ['groups', `${base}/Groups`],
+  ] as const) {
+    addUrl(app, url, {
+      GET: route('list', async (request, reply) =>
+        sendAnswer(reply, await scim.list(of, directoryOf(request), queryOf(request))),
+      ),
+      POST: route('create', async (request, reply) => {
+        const answer = await scim.create(of, directoryOf(request), request.body, askedOf(request))
+        return sendAnswer(reply, answer)
+      }),
+    })
+    addUrl(app, `${url}/.search`, {
+      POST: route('list', async (request, reply) =>
+        sendAnswer(reply, await scim.list(of, directoryOf(request), searchBody(request))),
+      ),
+    })
+    addUrl(app, `${url}/:id`, {
+      GET: route('get', async (request, reply) => {
+        const answer = await scim.get(of, directoryOf(request), idOf(request), askedOf(request))
+        return sendAnswer(reply, answer)
+      }),
+      PUT: route('replace', async (request, reply) => {
+        const [directory, id] = [directoryOf(request), idOf(request)]
+        const answer = await scim.replace(of, directory, id, request.body, askedOf(request))
+        return sendAnswer(reply, answer)
+      }),
+      PATCH: route('patch', async (request, reply) => {
+        const [directory, id] = [directoryOf(request), idOf(request)]
+        const answer = await scim.patch(of, directory, id, request.body, askedOf(request))
+        return sendAnswer(reply, answer)
+      }),
+      DELETE: route('delete', async (request, reply) => {
+        const answer = await scim.delete(of, directoryOf(request), idOf(request), askedOf(request))
+        return sendAnswer(reply, answer)
+      }),
+    })
+  }
+  addDiscovery(app, scim)
+  for (const path of ['Me', 'Bulk', '.search']) {
+    // RFC 7644 §3.11 and §3.7: optional, and no identity provider sends them.
+    app.all(`${base}/${path}`, { config: { operation: 'other' } }, () => {
+      throw new ScimError(501, `\`/${path}\` is not served here`)
+    })
+  }
+  // Within a directory, so that the directory in the URL is checked on these too.
+  for (const url of ['/scim/:directory', '/scim/:directory/*']) {
+    app.all(url, { config: { operation: 'other' } }, notFoundHere)
+  }
+  app.setNotFoundHandler(notFoundHere)
+}
+
+function addDiscovery(app: FastifyInstance, scim: Scim): void {
+  const serve = (what: Discovery['what']) =>
+    route('discover', async (request, reply) => {
+      // RFC 7644 §4.
+      if (queryOf(request).filter !== undefined) {
+        throw new ScimError(403, `\`/${what}\` takes no filter`)
+      }
+      const { id } = request.params as { readonly id?: string }
+      const named = id === undefined ? { what } : { what, named: id }
+      return sendAnswer(reply, scim.discover(directoryOf(request), named))
+    })
+  addUrl(app, `${base}/ServiceProviderConfig`, { GET: serve('ServiceProviderConfig') })
+  for (const what of ['Schemas', 'ResourceTypes'] as const) {
+    addUrl(app, `${base}/${what}`, { GET: serve(what) })
+    addUrl(app, `${base}/${what}/:id`, { GET: serve(what) })
+  }
+}
+
+function addUrl(app: FastifyInstance, url: string, routes: Routes): void {
+  const methods = Object.keys(routes) as HTTPMethods[]
+  for (const method of methods) {
+    const { operation, handler } = routes[method]!
+    app.route({ method, url, handler, config: { operation } })
+  }
+  const allow = methods.join(', ')
+  const refuse = async (request: FastifyRequest, reply: FastifyReply) => {
+    reply.header('allow', allow)
+    throw new ScimError(405, `${request.method} is not possible here: ${allow} are`)
+  }
+  const others = app.supportedMethods.filter((method) => !methods.includes(method as HTTPMethods))
+  // In a hook, so that whatever body comes with it is not looked at.
+  const config = { operation: 'other' } as const
+  app.route({ method: others, url, config, onRequest: refuse, handler: refuse })
+}
+
+function route(operation: Operation, handler: Route['handler']): Route {
+  return { operation, handler }
+}
+
+function notFoundHere(): never {
+  throw new ScimError(404, 'there is nothing at this URL')
+}
+
+/** From the token, which has been checked against the URL. */
+function directoryOf(request: FastifyRequest) {
+  const { caller } = request.scim
+  assert(caller !== undefined, 'a handler ran without authentication')
+  return caller.directory
+}
+
+function idOf(request: FastifyRequest): string {
+  return (request.params as { readonly id: string }).id
+}
+
+function askedOf(request: FastifyRequest): Asked {
+  const { attributes, excludedAttributes } = queryOf(request)
+  const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = request.headers
+  return { attributes, excludedAttributes, ifMatch, ifNoneMatch }
+}
+
+/** The parameters that we know. Others are ignored: Entra sends `aadOptscim062020`. */
+function queryOf(request: FastifyRequest): SearchRequest {
+  const query = request.query as Readonly<Record<string, unknown>>
+  for (const name of ['filter', 'startIndex', 'count', 'attributes', 'excludedAttributes']) {
+    if (!Array.isArray(query[name])) continue
+    throw badRequest('invalidSyntax', `\`${name}\` stands more than once in the URL`)
+  }
+  return query
+}
+
+/** RFC 7644 §3.4.3. */
+function searchBody(request: FastifyRequest): SearchRequest {
+  const body = request.body as SearchRequest & { readonly schemas?: unknown }
+  const urn = 'urn:ietf:params:scim:api:messages:2.0:SearchRequest'
+  if (Array.isArray(body?.schemas) && body.schemas.includes(urn)) return body
+  throw badRequest('invalidSyntax', `\`schemas\` must contain \`${urn}\``)
+}

@@ -1,0 +1,203 @@
+import { type AddressInfo, isIPv6, type Socket } from 'node:net'
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import type { ScimCaller } from '../access/access.ts'
+import type { Tokens } from '../access/tokens.ts'
+import type { Observer } from '../observe/observe.ts'
+import type { Scim } from '../scim/scim.ts'
+import { errorBody, ScimError } from '../scim/scim-error.ts'
+import type { Clock } from '../std/clock.ts'
+import { internalError, scimErrorOf, sendError } from './answers.ts'
+import { Authentication } from './authentication.ts'
+import { readJsonBodies, scimMediaType } from './body.ts'
+import {
+  bodyBytesMax,
+  handlerTimeoutMs,
+  keepAliveTimeoutMs,
+  paramLengthMax,
+  type Rate,
+  RateLimit,
+  rateDefault,
+  requestsPerSocketMax,
+  timeouts,
+} from './limits.ts'
+import { addRoutes, type Operation } from './routes.ts'
+
+/**
+ * scim-http: SCIM over HTTP, for identity providers.
+ *
+ * Nothing is answered without a token of the directory in the URL: not a URL that does not exist,
+ * not discovery, not a method we do not know. Every answer with a body, errors included, is
+ * `application/scim+json`; whatever breaks here is a 500 that says "internal error".
+ *
+ * Not here: what the requests mean (scim/), whose token it is (access/).
+ */
+export interface ScimHttpOptions {
+  readonly scim: Scim
+  readonly tokens: Tokens
+  readonly observer: Observer
+  readonly clock: Clock
+  readonly listen: ScimListen
+  readonly rate?: Rate
+}
+
+export interface ScimListen {
+  readonly host: string
+  /** 0 = any free one. */
+  readonly port: number
+  /** PEM. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer }
+}
+
+export interface ScimServer extends AsyncDisposable {
+  readonly address: { readonly host: string; readonly port: number }
+  /** Without a path: `http://127.0.0.1:7070`. */
+  readonly url: string
+  /** Ends idle connections, answers what is in flight, refuses what comes later. */
+  close(): Promise<void>
+}
+
+/** What is known about a request while it is served. */
+export interface ScimRequestFacts {
+  caller: ScimCaller | undefined
+  readonly startedMs: number
+  notes: readonly string[]
+  detail: string | undefined
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    scim: ScimRequestFacts
+  }
+  interface FastifyContextConfig {
+    operation?: Operation
+  }
+}
+
+export async function serveScim(options: ScimHttpOptions): Promise<ScimServer> {
+  const { scim, tokens, observer, clock, listen } = options
+  const rate = new RateLimit(options.rate ?? rateDefault, clock)
+  const authentication = new Authentication(tokens, rate, observer)
+  const app = createServer(listen, clock, authentication)
+  let closing = false
+
+  readJsonBodies(app)
+  app.addHook('onRequest', async (request, reply) => {
+    request.scim = newFacts(clock)
+    if (closing) throw new ScimError(503, 'this server is shutting down', { retryAfterS: 1 })
+    // Nobody has authenticated: a body is not waited for, not even to throw it away.
+    if (hasBody(request)) reply.header('connection', 'close')
+    await authentication.check(request)
+    reply.removeHeader('connection')
+    if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
+      throw new ScimError(415, 'a compressed body is not accepted: send it as it is')
+    }
+  })
+  app.setErrorHandler((error, _request, reply) => {
+    const known = scimErrorOf(error)
+    if (known === undefined) observer.internalError({ room: 'scim-http', error })
+    return sendError(reply, known ?? internalError())
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const { caller, startedMs, detail, notes } = request.scim
+    // Refused tokens are told by scimAuthFailed, which leaves most of a flood out.
+    if (caller === undefined && reply.statusCode === 401) return
+    observer.scimRequest({
+      directory: caller?.directory,
+      operation: request.routeOptions.config?.operation ?? 'other',
+      method: request.method,
+      route: request.routeOptions.url ?? 'unknown',
+      status: reply.statusCode,
+      durationMs: clock.monotonicMs() - startedMs,
+      detail,
+      notes,
+    })
+  })
+  addRoutes(app, scim)
+
+  await app.listen({ host: listen.host, port: listen.port })
+  const { port } = app.server.address() as AddressInfo
+  const scheme = listen.tls === undefined ? 'http' : 'https'
+  const close = async () => {
+    closing = true
+    await app.close()
+  }
+  return {
+    address: { host: listen.host, port },
+    url: `${scheme}://${isIPv6(listen.host) ? `[${listen.host}]` : listen.host}:${port}`,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+function createServer(
+  { tls }: ScimListen,
+  clock: Clock,
+  authentication: Authentication,
+): FastifyInstance {
+  const server = tls === undefined ? { http: timeouts } : { https: { ...timeouts, ...tls } }
+  const app = fastify({
+    ...server,
+    logger: false,
+    bodyLimit: bodyBytesMax,
+    requestTimeout: timeouts.requestTimeout,
+    handlerTimeout: handlerTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    maxRequestsPerSocket: requestsPerSocketMax,
+    forceCloseConnections: 'idle',
+    // Ours is in the hook, since Fastify's own is not SCIM's.
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    routerOptions: {
+      maxParamLength: paramLengthMax,
+      // Tenant URLs are typed by people, with and without a slash at the end.
+      ignoreTrailingSlash: true,
+      ignoreDuplicateSlashes: true,
+    },
+    clientErrorHandler: answerClientError,
+    // A URL that cannot be decoded, which no hook sees.
+    frameworkErrors: async (error, request, reply) => {
+      request.scim = newFacts(clock)
+      try {
+        await authentication.check(request)
+        sendError(reply, scimErrorOf(error) ?? internalError())
+      } catch (refused) {
+        sendError(reply, scimErrorOf(refused) ?? internalError())
+      }
+    },
+  }) as unknown as FastifyInstance
+  app.decorateRequest('scim')
+  return app
+}
+
+function newFacts(clock: Clock): ScimRequestFacts {
+  return { caller: undefined, startedMs: clock.monotonicMs(), notes: [], detail: undefined }
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
+/** What is no HTTP, came too slowly or is too long. No request exists yet that could be answered. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const { status, reason } = clientErrors[error.code ?? ''] ?? badHttp
+  const body = JSON.stringify(errorBody(new ScimError(status, reason.toLowerCase())))
+  const head = [
+    `HTTP/1.1 ${status} ${reason}`,
+    `Content-Type: ${scimMediaType}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+const badHttp = { status: 400, reason: 'Bad Request' } as const
+const clientErrors: Readonly<
+  Record<string, { readonly status: 400 | 408 | 431; readonly reason: string }>
+> = {
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, reason: 'Request Timeout' },
+  HPE_HEADER_OVERFLOW: { status: 431, reason: 'Request Header Fields Too Large' },
+}

@@ -1,0 +1,134 @@
+import { Tokens } from '../../src/access/tokens.ts'
+import type { DirectoryId } from '../../src/directory/directory.ts'
+import { createSchemaRegistry } from '../../src/directory/schema-registry.ts'
+import type { Observer, ScimRequestEvent } from '../../src/observe/observe.ts'
+import { Scim } from '../../src/scim/scim.ts'
+import type { Rate } from '../../src/scim-http/limits.ts'
+import { serveScim } from '../../src/scim-http/scim-http.ts'
+import { type Clock, systemClock } from '../../src/std/clock.ts'
+import type { Store } from '../../src/store/store.ts'
+import { entra, okta, temporarySqliteStore } from '../support/store-fixture.ts'
+
+export type Json = Record<string, unknown>
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** Undefined where the answer has no body. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape.
+  readonly body: any
+}
+
+/** A SCIM server on a store of its own, and a client of its directory `entra`. */
+export interface ScimFixture extends AsyncDisposable {
+  readonly store: Store
+  readonly scim: Scim
+  readonly tokens: Tokens
+  readonly url: string
+  readonly base: string
+  readonly token: string
+  readonly oktaToken: string
+  readonly requests: ScimRequestEvent[]
+  readonly refusals: { readonly reason: string }[]
+  readonly errors: unknown[]
+  readonly close: () => Promise<void>
+  send(method: string, path: string, body?: unknown, headers?: Json): Promise<Reply>
+}
+
+export interface FixtureOptions {
+  readonly rate?: Rate
+  readonly clock?: Clock
+  readonly store?: (store: Store) => Store
+  readonly writable?: (directory: DirectoryId) => boolean
+}
+
+export async function scimFixture(options: FixtureOptions = {}): Promise<ScimFixture> {
+  const temporary = await temporarySqliteStore()
+  const clock = options.clock ?? systemClock
+  const store = options.store?.(temporary.store) ?? temporary.store
+  const tokens = new Tokens(store, clock)
+  const [requests, refusals, errors] = [[] as ScimRequestEvent[], [] as { reason: string }[], []]
+  const publicUrl = (directory: DirectoryId) => `https://scim.test/scim/${directory}/v2`
+  const registry = createSchemaRegistry()
+  const { writable } = options
+  const scim = new Scim({ store, registry, clock, publicUrl, ...(writable && { writable }) })
+  const server = await serveScim({
+    scim,
+    tokens,
+    clock,
+    observer: recordingObserver(requests, refusals, errors),
+    listen: { host: '127.0.0.1', port: 0 },
+    ...(options.rate && { rate: options.rate }),
+  })
+  const token = await mint(tokens, entra)
+  const base = `${server.url}/scim/entra/v2`
+  const send = (method: string, path: string, body?: unknown, headers: Json = {}) =>
+    request(method, `${base}${path}`, body, { authorization: `Bearer ${token}`, ...headers })
+  const { url, close } = server
+  const oktaToken = await mint(tokens, okta)
+  const dispose = async () => {
+    await close()
+    await temporary[Symbol.asyncDispose]()
+  }
+  const parts = { store, scim, tokens, url, base, token, oktaToken, requests, refusals, errors }
+  return { ...parts, close, send, [Symbol.asyncDispose]: dispose }
+}
+
+/** One request as an identity provider makes it. A string goes out as it is. */
+export async function request(
+  method: string,
+  url: string,
+  body: unknown,
+  headers: Json,
+): Promise<Reply> {
+  const sent = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
+  const given = Object.entries(headers).filter(([, value]) => value !== undefined)
+  const response = await fetch(url, {
+    method,
+    headers: {
+      ...(body !== undefined && { 'content-type': 'application/scim+json' }),
+      ...(Object.fromEntries(given) as Record<string, string>),
+    },
+    ...(sent !== undefined && { body: sent }),
+  })
+  const text = await response.text()
+  const isJson = response.headers.get('content-type')?.includes('json') ?? false
+  const { status } = response
+  return { status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined }
+}
+
+async function mint(tokens: Tokens, directory: DirectoryId): Promise<string> {
+  const created = await tokens.create(directory, { label: 'test' })
+  if (created.kind !== 'created') throw new Error(`no token: ${created.kind}`)
+  return created.token
+}
+
+function recordingObserver(
+  requests: ScimRequestEvent[],
+  refusals: { readonly reason: string }[],
+  errors: unknown[],
+): Observer {
+  const recorded: Partial<Observer> = {
+    scimRequest: (event) => void requests.push(event),
+    scimAuthFailed: (event) => void refusals.push(event),
+    internalError: (event) => void errors.push(event.error),
+  }
+  return recorded as Observer
+}
+
+export const userUrn = 'urn:ietf:params:scim:schemas:core:2.0:User'
+export const groupUrn = 'urn:ietf:params:scim:schemas:core:2.0:Group'
+export const enterpriseUrn = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
+export const patchUrn = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
+export const errorUrn = 'urn:ietf:params:scim:api:messages:2.0:Error'
+
+export function userBody(userName: string, more: Json = {}): Json {
+  return { schemas: [userUrn], userName, ...more }
+}
+export function groupBody(displayName: string, members: readonly string[] = []): Json {
+  return { schemas: [groupUrn], displayName, members: members.map((value) => ({ value })) }
+}
+export function patchBody(...Operations: readonly unknown[]): Json {
+  return { schemas: [patchUrn], Operations }
+}
