@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Observer } from '../observe/observe.ts'
-import { AdminListenError } from './errors.ts'
+import { ListenError } from '../std/listen-error.ts'
 
 /**
  * admin: what operators and their machines ask of a process.
@@ -21,7 +20,8 @@ export interface AdminOptions {
   readonly listen: {
     readonly host: string
     readonly port: number
-    readonly tls: { readonly cert: string; readonly key: string } | undefined
+    /** PEM. */
+    readonly tls?: { readonly cert: Buffer; readonly key: Buffer }
   }
   readonly readiness: () => Readiness
   readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>
@@ -45,7 +45,7 @@ export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
   const server: FastifyInstance =
     tls === undefined
       ? Fastify({ ...common, http })
-      : (Fastify({ ...common, https: { ...http, ...readTls(tls) } }) as never)
+      : (Fastify({ ...common, https: { ...http, ...tls } }) as never)
 
   server.get('/livez', () => ({ live: true }))
   server.get('/readyz', (_, reply) => {
@@ -71,13 +71,9 @@ export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
     const url = await server.listen({ host, port })
     return { url, [Symbol.asyncDispose]: () => server.close() }
   } catch (error) {
-    throw new AdminListenError(host, port, error)
+    throw new ListenError(host, port, 'listen.admin.address', error)
   }
 }
 
 /** Nothing here takes a body worth more. */
 const bodyBytesMax = 64 * 1024
-
-function readTls(files: { readonly cert: string; readonly key: string }) {
-  return { cert: readFileSync(files.cert), key: readFileSync(files.key) }
-}

@@ -10,6 +10,8 @@ import { type DecisionApp, startDecisionApp } from './decision-app.ts'
 import { houseRegistry, openHouseStore, tenancyOf } from './house.ts'
 import { startIngestApp } from './ingest-app.ts'
 import { PolicyPublisher } from './publish-file.ts'
+import { seedDirectories } from './seed.ts'
+import { readListen } from './tls-files.ts'
 
 /**
  * app: the only room that knows all others.
@@ -64,6 +66,7 @@ export async function startApp(
   const publishes = wanted.has('ingest') || wanted.has('admin')
   const publisher = publishes ? new PolicyPublisher(parts) : undefined
   await publisher?.publishAll()
+  if (wanted.has('ingest')) await seedDirectories(parts)
 
   const decision = wanted.has('decision') ? started.use(await startDecisionApp(parts)) : undefined
   const ingest = wanted.has('ingest') ? started.use(await startIngestApp(parts)) : undefined
@@ -105,14 +108,14 @@ export const productVersion: string = (
 const lingerMs = 2000
 const graceMs = 5000
 
-function startAdmin(
+async function startAdmin(
   config: Config,
   readiness: () => Readiness,
   metrics: Metrics,
   observer: Observer,
 ): Promise<AdminServer> {
-  return serveAdmin({
-    listen: config.listen.admin,
+  return await serveAdmin({
+    listen: await readListen(config.listen.admin, 'listen.admin.tls'),
     readiness,
     metrics: async () => ({ text: await metrics.text(), contentType: metrics.contentType }),
     observer,

@@ -1,0 +1,51 @@
+import { Tokens } from '../access/tokens.ts'
+import type { Config } from '../config/config.ts'
+import type { SchemaRegistry } from '../directory/schema-registry.ts'
+import type { Observer } from '../observe/observe.ts'
+import { Scim } from '../scim/scim.ts'
+import { serveScim } from '../scim-http/scim-http.ts'
+import type { Clock } from '../std/clock.ts'
+import { ListenError } from '../std/listen-error.ts'
+import type { Store } from '../store/store.ts'
+import type { Tenancy } from './house.ts'
+import { readListen } from './tls-files.ts'
+
+/** The ingest arm of one process: what identity providers write to. */
+export interface IngestApp extends AsyncDisposable {
+  /** Base of the tenant URLs as bound; the config may name a public one. */
+  readonly url: string
+}
+
+export interface IngestParts {
+  readonly config: Config
+  readonly store: Store
+  readonly registry: SchemaRegistry
+  readonly tenancy: Tenancy
+  readonly observer: Observer
+  readonly clock: Clock
+}
+
+export async function startIngestApp(parts: IngestParts): Promise<IngestApp> {
+  const { config, store, registry, tenancy, observer, clock } = parts
+  const { publicUrl, host, port } = config.listen.scim
+  const syncs = new Set(tenancy.directories.filter(({ scimSync }) => scimSync).map(({ id }) => id))
+  // With port 0 the address is known only once it listens.
+  let base = publicUrl ?? ''
+  const scim = new Scim({
+    store,
+    registry,
+    clock,
+    publicUrl: (directory) => `${base}/scim/${directory}/v2`,
+    writable: (directory) => syncs.has(directory),
+  })
+  const listen = await readListen(config.listen.scim, 'listen.scim.tls')
+  const { rate: perSecond, burst } = config.limits.scimPerDirectory
+  const tokens = new Tokens(store, clock)
+  try {
+    const server = await serveScim({ scim, tokens, observer, clock, listen, rate: { perSecond, burst } })
+    base ||= server.url
+    return { url: publicUrl ?? server.url, [Symbol.asyncDispose]: () => server.close() }
+  } catch (error) {
+    throw new ListenError(host, port, 'listen.scim.address', error)
+  }
+}
