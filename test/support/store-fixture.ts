@@ -33,9 +33,12 @@ export interface TemporaryStore extends AsyncDisposable {
   readonly path: string
 }
 
-/** A fresh store in a folder of its own, both gone on dispose. */
-export async function temporarySqliteStore(clock: Clock = systemClock): Promise<TemporaryStore> {
-  const { path, [Symbol.asyncDispose]: remove } = await temporaryPath()
+/** A fresh store in a folder of its own, both gone on dispose; or at a path, which stays. */
+export async function temporarySqliteStore(
+  clock: Clock = systemClock,
+  at?: string,
+): Promise<TemporaryStore> {
+  const { path, [Symbol.asyncDispose]: remove } = at ? staying(at) : await temporaryPath()
   const store = await openSqliteStore(path, clock)
   await store.enroll([
     { tenant: acme, directory: entra },
@@ -46,6 +49,10 @@ export async function temporarySqliteStore(clock: Clock = systemClock): Promise<
     await remove()
   }
   return { store, path, [Symbol.asyncDispose]: dispose }
+}
+
+function staying(path: string) {
+  return { path, [Symbol.asyncDispose]: async () => undefined }
 }
 
 /** A path for a store in a fresh folder. */

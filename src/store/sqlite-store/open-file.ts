@@ -32,9 +32,27 @@ export function openFile(location: string): { readonly path: string; readonly he
     inspect(path, refuse)
     return { path, held: prepare(path, refuse) }
   } catch (error) {
-    throw error instanceof StoreRefused ? error : refuse(faultText(error), error)
+    if (error instanceof StoreRefused) throw error
+    throw refuse(deniedText(error, resolve(location)) ?? faultText(error), error)
   }
 }
+
+/** `access` asks for the real user, the system in the end for the effective one. */
+function deniedText(error: unknown, path: string): string | undefined {
+  const { code, syscall, errcode } = error as Denied
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return `folder \`${dirname(path)}\` is not ${syscall === 'open' ? 'writable' : 'readable'}`
+  }
+  const denied = errcode !== undefined && deniedErrors.has(errcode & 0xff)
+  return denied ? `file \`${path}\` is not writable, or its folder is not` : undefined
+}
+interface Denied {
+  readonly code?: string
+  readonly syscall?: string
+  readonly errcode?: number
+}
+/** PERM, READONLY, CANTOPEN. */
+const deniedErrors: ReadonlySet<number> = new Set([3, 8, 14])
 
 type Refuse = (fault: string, cause?: unknown) => StoreRefused
 
@@ -43,7 +61,7 @@ function findOrCreate(path: string, refuse: Refuse): string {
   makeFolder(folder, refuse)
   const file = statOf(path)
   if (file !== undefined && !file.isFile()) throw refuse('not a local file: it is no regular file')
-  if (!writable(folder)) throw refuse(`folder \`${folder}\` is not writable; allow it or move`)
+  if (!writable(folder)) throw refuse(`folder \`${folder}\` is not writable`)
   if (networkFileSystems.has(statfsSync(folder).type)) {
     throw refuse('not a local file: it is on a network file system, where its log would break')
   }
