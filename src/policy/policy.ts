@@ -70,6 +70,11 @@ export interface Condition {
   readonly readsDirectory: boolean
   /** Never throws: what goes wrong with a value is unknown. */
   test(facts: Facts): Tri
+  /**
+   * What made the result unknown: attributes as the rule names them (`context.posture.encrypted`),
+   * parts of `who` (`who.groups.any`). Empty unless it is unknown.
+   */
+  unknowns(facts: Facts): readonly string[]
   /** For explanations: the value seen, and why it is unknown if it is. */
   see(facts: Facts): Seen
 }
@@ -94,7 +99,7 @@ export interface Facts {
 
 /** Membership as conditions ask for it: names belong to the subject's own directory. */
 export interface Groups {
-  /** Folded display name. F for a group that does not exist; U if two share the name and disagree. */
+  /** Folded display name. F: there is no such group. U: two share the name and disagree. */
   hasName(foldedName: string): Tri
   hasId(id: string): Tri
 }

@@ -1,0 +1,111 @@
+import type { AttributePath } from '../directory/attribute-path.ts'
+import { parseAttributePath } from '../directory/attribute-path.ts'
+import type { AttributeDefinition, SchemaRegistry } from '../directory/schema-registry.ts'
+import { findAttribute } from '../directory/schema-registry.ts'
+import type { Attribute, FoundAttribute } from './attribute.ts'
+import { contextKey, knownContextKeys } from './context-keys.ts'
+import { SentValue } from './sent-value.ts'
+import { UserAttribute } from './user-attribute.ts'
+import {
+  booleanType,
+  claimType,
+  complexType,
+  dateTimeType,
+  exactBinary,
+  exactText,
+  foldedText,
+  numberType,
+  type ValueType,
+} from './value-type.ts'
+
+/** `user.…` is the directory's word, `claims.…` and `context.…` the caller's. */
+export function attributeAt(text: string, registry: SchemaRegistry): FoundAttribute {
+  // A quoted URN path and what follows it: `user."urn:…:department"`.
+  if (text.startsWith('user.')) return userAttribute(text.slice(5), registry)
+  if (text.startsWith('urn:')) return userAttribute(text, registry)
+  if (text.startsWith('claims.') && text.length > 7) {
+    return new SentValue('claims', text.slice(7), claimType, 'maybe')
+  }
+  if (text.startsWith('context.')) return contextAttribute(text.slice(8))
+  const hint = contextKey(text) ? ` (did you mean \`context.${text}\`?)` : userHint(text, registry)
+  return {
+    fault: `\`${text}\` is no attribute${hint}; write \`user.…\`, \`claims.…\` or \`context.…\``,
+  }
+}
+
+function contextAttribute(key: string): FoundAttribute {
+  const known = contextKey(key)
+  if (known !== undefined) return new SentValue('context', key, known.type, known.multiValued)
+  const { nearest, all } = knownContextKeys(key)
+  const hint = nearest === undefined ? '' : ` (did you mean \`context.${nearest}\`?)`
+  return { fault: `\`context.${key}\` is unknown${hint}; known keys: ${all}` }
+}
+
+function userHint(text: string, registry: SchemaRegistry): string {
+  const path = parseAttributePath(text, registry, 'users', { aliases: true })
+  return path.kind === 'path' ? ` (did you mean \`user.${text}\`?)` : ''
+}
+
+function userAttribute(written: string, registry: SchemaRegistry): FoundAttribute {
+  const text = unquoted(written)
+  const path = parseAttributePath(text, registry, 'users', { aliases: true })
+  if (path.kind === 'fault') {
+    const where = path.reason === 'unknown' ? '' : ` at character ${path.at + 1}`
+    return { fault: `\`user.${written}\` cannot be read${where}: ${path.message}` }
+  }
+  const { attribute } = path
+  if (path.schema === undefined && attribute !== undefined) {
+    const refused = refusal(attribute)
+    if (refused !== undefined) return { fault: refused }
+  }
+  return userAttributeAt(path)
+}
+
+/** What a user's resource shows and rules must not read there. */
+function refusal({ name, returned }: AttributeDefinition): string | undefined {
+  if (name === 'groups') return '`user.groups` is asked in `who.groups`, which counts nested groups'
+  if (name === 'meta')
+    return '`user.meta` is about the record, not the person: rules cannot read it'
+  if (returned === 'never') return `\`user.${name}\` is never shown, to rules neither`
+  return undefined
+}
+
+function userAttributeAt(path: AttributePath): Attribute {
+  const { schema, attribute } = path
+  // `emails` means `emails.value` (RFC 7643 §2.4: value is the significant one).
+  const significant =
+    attribute?.multiValued === true ? findAttribute(attribute.subAttributes, 'value') : undefined
+  const sub = path.subAttribute ?? significant
+  const leaf = sub ?? attribute
+  return new UserAttribute(
+    path,
+    sub,
+    leaf === undefined ? complexType : typeFor(leaf),
+    attribute?.multiValued === true || sub?.multiValued === true,
+    schema ?? attribute?.name ?? '',
+  )
+}
+
+function typeFor({ type, caseExact }: AttributeDefinition): ValueType {
+  switch (type) {
+    case 'boolean':
+      return booleanType
+    case 'integer':
+    case 'decimal':
+      return numberType
+    case 'dateTime':
+      return dateTimeType
+    case 'complex':
+      return complexType
+    case 'binary':
+      return exactBinary
+    default:
+      return caseExact ? exactText : foldedText
+  }
+}
+
+/** `"urn:…:User:department"`, quotes around the whole path. */
+function unquoted(text: string): string {
+  const quoted = text.length > 1 && text.startsWith('"') && text.endsWith('"')
+  return quoted ? text.slice(1, -1) : text
+}

@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto'
+import { PolicyDocumentError } from './errors.ts'
+import type { ApplicationPart, ListPart, RulePart } from './schema.ts'
+
+/** A tenant's policy without faults: plain data, from which rules are compiled. */
+export interface CheckedPolicy {
+  readonly tenant: string
+  /** By name. */
+  readonly applications: readonly CheckedApplication[]
+  /** By name. */
+  readonly lists: readonly CheckedList[]
+  /** In order, disabled ones included. */
+  readonly rules: readonly CheckedRule[]
+  /** Top-level keys of a user's document that some enabled rule reads. */
+  readonly attributesRead: readonly string[]
+}
+export type CheckedApplication = ApplicationPart & { readonly name: string }
+export type CheckedList = ListPart & { readonly name: string }
+export type CheckedRule = RulePart & { readonly file: string; readonly line: number }
+
+/** The stored form. Processes that read it refuse a format they do not know. */
+interface PolicyDocument extends CheckedPolicy {
+  readonly format: typeof documentFormat
+  readonly version: string
+}
+const documentFormat = 1
+
+/** What the store keeps, and decision processes compile. */
+export function policyDocument(policy: CheckedPolicy): string {
+  const document: PolicyDocument = {
+    format: documentFormat,
+    version: policyVersion(policy),
+    ...policy,
+  }
+  return JSON.stringify(document)
+}
+
+export function parsePolicyDocument(text: string): PolicyDocument {
+  let document: Partial<PolicyDocument> | null
+  try {
+    document = JSON.parse(text)
+  } catch {
+    throw new PolicyDocumentError('it is no JSON')
+  }
+  if (document?.format !== documentFormat) {
+    const found = JSON.stringify(document?.format ?? null)
+    throw new PolicyDocumentError(`its format is ${found}, this Sallyport reads ${documentFormat}`)
+  }
+  const { version, applications, lists, rules, attributesRead } = document
+  const complete =
+    typeof version === 'string' && [applications, lists, rules, attributesRead].every(Array.isArray)
+  if (!complete) throw new PolicyDocumentError('it is incomplete')
+  return document as PolicyDocument
+}
+
+/**
+ * SHA-256 over what the rules mean, hex: layout, comments, descriptions, the order of keys and the
+ * place of a rule in its file do not change it.
+ */
+export function policyVersion({ tenant, applications, lists, rules }: CheckedPolicy): string {
+  const meaning = {
+    tenant,
+    applications,
+    lists,
+    rules: rules.map(({ description: _description, file: _file, line: _line, ...rule }) => rule),
+  }
+  return createHash('sha256').update(canonicalJson(meaning)).digest('hex')
+}
+
+/** JSON with the keys of every object in order. */
+function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  const entries = Object.entries(value).filter(([, each]) => each !== undefined)
+  entries.sort(([a], [b]) => (a < b ? -1 : 1))
+  const texts = entries.map(([key, each]) => `${JSON.stringify(key)}:${canonicalJson(each)}`)
+  return `{${texts.join(',')}}`
+}

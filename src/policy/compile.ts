@@ -1,0 +1,103 @@
+import type { SchemaRegistry } from '../directory/schema-registry.ts'
+import { U } from '../directory/three-values.ts'
+import { ApplicationMatch } from './application-match.ts'
+import { type CheckedRule, parsePolicyDocument } from './checked-policy.ts'
+import { endpointsOf } from './endpoints.ts'
+import type { Application, Condition, Effect, Rule, RuleSet } from './policy.ts'
+import { RuleIndex } from './rule-index.ts'
+import { RuleScope } from './rule-scope.ts'
+import { ValueList } from './value-list.ts'
+
+/**
+ * The rules of a stored policy, ready to be walked. A rule's conditions are compiled when it is
+ * first walked, so that a large policy does not hold up the thread which decides.
+ *
+ * Throws a PolicyDocumentError if the document is of a format that this process does not know.
+ */
+export function compilePolicy(document: string, registry: SchemaRegistry): RuleSet {
+  const policy = parsePolicyDocument(document)
+  const lists = new Map(policy.lists.map((list) => [list.name, new ValueList(list)]))
+  const scope = new RuleScope(registry, lists)
+  const enabled = policy.rules.filter((rule) => rule.enabled)
+  const rules = Object.freeze(enabled.map((rule) => new CompiledRule(rule, scope)))
+  const applications = new Map(
+    policy.applications.map(({ name, labels = {}, actions }) => [
+      name,
+      Object.freeze<Application>({
+        name,
+        labels: new Map(Object.entries(labels)),
+        actions: new Set(actions),
+      }),
+    ]),
+  )
+  const match = new ApplicationMatch(
+    policy.applications.map((part) => [applications.get(part.name)!, endpointsOf(part, () => {})]),
+  )
+  const index = new RuleIndex(enabled, rules)
+  return Object.freeze<RuleSet>({
+    version: policy.version,
+    applications,
+    rules,
+    attributesRead: new Set(policy.attributesRead),
+    applicationAt: (destination) => match.at(destination),
+    rulesFor: (application) => index.rulesFor(application),
+  })
+}
+
+class CompiledRule implements Rule {
+  readonly id: string
+  readonly effect: Effect
+  readonly onMissing: 'match' | 'skip'
+  readonly message: string
+  readonly reason: string
+  readonly file: string
+  readonly line: number
+  readonly actions: ReadonlySet<string> | undefined
+  readonly #scope: RuleScope
+  #part: CheckedRule | undefined
+  #conditions: readonly Condition[] | undefined
+
+  constructor(part: CheckedRule, scope: RuleScope) {
+    this.id = part.id
+    this.effect = part.effect
+    this.onMissing = part.onMissing ?? (part.effect === 'block' ? 'match' : 'skip')
+    this.message = part.message
+    this.reason = part.reason
+    this.file = part.file
+    this.line = part.line
+    this.actions = part.actions && new Set(part.actions)
+    this.#scope = scope
+    this.#part = part
+  }
+
+  get conditions(): readonly Condition[] {
+    return this.#conditions ?? this.#compile()
+  }
+
+  #compile(): readonly Condition[] {
+    const faults: string[] = []
+    const found = this.#scope.conditionsOf(
+      this.#part!,
+      (_path, message) => faults.push(message),
+      () => {},
+    )
+    // The policy was checked, but this process may know other schemas than the one which did.
+    const all = faults.length === 0 ? found.toSorted((a, b) => a.cost - b.cost) : [broken(faults)]
+    this.#conditions = Object.freeze(all)
+    this.#part = undefined
+    return this.#conditions
+  }
+}
+
+/** Never holds and never fails to hold: a block rule blocks, an allow rule does not allow. */
+function broken(faults: readonly string[]): Condition {
+  const note = faults.join('; ')
+  return {
+    path: 'rule',
+    wanted: 'schemas that the rule was written for',
+    readsDirectory: false,
+    test: () => U,
+    unknowns: () => ['rule'],
+    see: () => ({ value: '', note }),
+  }
+}

@@ -1,0 +1,114 @@
+import { didYouMean } from '../std/fault.ts'
+import type { Attribute } from './attribute.ts'
+import { Comparison, type ConditionNode, Joined, Negated, RuleCondition } from './condition-node.ts'
+import {
+  type Conditions,
+  type Operator,
+  type Operators,
+  operatorNames,
+} from './condition-schema.ts'
+import { conditionDepthMax } from './limits.ts'
+import { type OperandScope, operatorTest, type Test } from './operators.ts'
+
+/** What conditions are compiled with, and where their faults go. */
+export interface ConditionScope extends OperandScope {
+  fault(path: Path, message: string): void
+  /** Told of every attribute that is read. */
+  reads(attribute: Attribute): void
+}
+export type Path = readonly PropertyKey[]
+
+/** One condition for each top-level key of a `when`, which is AND. */
+export function compileWhen(when: Conditions, scope: ConditionScope): readonly RuleCondition[] {
+  return Object.keys(when).flatMap((key) => {
+    const node = compileKey(when, key, ['when'], 1, scope)
+    return node === undefined ? [] : [new RuleCondition(`when.${key}`, node)]
+  })
+}
+
+/** Exactly the negation of the same mapping under `when`. */
+export function compileUnless(unless: Conditions, scope: ConditionScope): readonly RuleCondition[] {
+  const node = compileMapping(unless, ['unless'], 1, scope)
+  return node === undefined ? [] : [new RuleCondition('unless', new Negated(node))]
+}
+
+function compileMapping(
+  conditions: Conditions,
+  path: Path,
+  depth: number,
+  scope: ConditionScope,
+): ConditionNode | undefined {
+  const parts = Object.keys(conditions).map((key) =>
+    compileKey(conditions, key, path, depth, scope),
+  )
+  const found = parts.filter((part) => part !== undefined)
+  if (found.length < parts.length) return undefined
+  return found.length === 1 ? found[0] : new Joined('all', found)
+}
+
+/** Undefined: faults were told. */
+function compileKey(
+  conditions: Conditions,
+  key: string,
+  around: Path,
+  depth: number,
+  scope: ConditionScope,
+): ConditionNode | undefined {
+  const path = [...around, key]
+  if (key !== 'all' && key !== 'any' && key !== 'not') {
+    return compileComparison(key, conditions[key] as Operators, path, scope)
+  }
+  if (depth > conditionDepthMax) {
+    scope.fault(path, `\`all\`, \`any\` and \`not\` nest at most ${conditionDepthMax} deep`)
+    return undefined
+  }
+  if (key === 'not') {
+    const part = compileMapping(conditions.not ?? {}, path, depth + 1, scope)
+    return part === undefined ? undefined : new Negated(part)
+  }
+  const parts = (conditions[key] ?? []).map((each, at) =>
+    compileMapping(each, [...path, at], depth + 1, scope),
+  )
+  const found = parts.filter((part) => part !== undefined)
+  return found.length < parts.length ? undefined : new Joined(key, found)
+}
+
+function compileComparison(
+  key: string,
+  operators: Operators,
+  path: Path,
+  scope: ConditionScope,
+): ConditionNode | undefined {
+  const attribute = scope.attributeAt(key)
+  if ('fault' in attribute) {
+    const hint = key.startsWith('user.') ? '' : didYouMean(key, ['all', 'any', 'not'])
+    scope.fault(path, `${attribute.fault}${hint}`)
+    return undefined
+  }
+  scope.reads(attribute)
+  const tests: Test[] = []
+  const wanted: string[] = []
+  for (const operator of operatorNames) {
+    const operand = operators[operator]
+    if (operand === undefined) continue
+    noteOther(operand, scope)
+    const test = operatorTest(attribute, operator, operand, scope)
+    if (typeof test === 'function') tests.push(test)
+    else scope.fault([...path, operator, ...test.path], `\`${key}\`: ${test.fault}`)
+    wanted.push(`${operator} ${operandText(operand)}`)
+  }
+  if (tests.length < wanted.length) return undefined
+  return new Comparison(key, attribute, tests, wanted.join(' and '))
+}
+
+function noteOther(operand: NonNullable<Operators[Operator]>, scope: ConditionScope): void {
+  if (typeof operand !== 'object' || !('attr' in operand)) return
+  const other = scope.attributeAt(operand.attr)
+  if (!('fault' in other)) scope.reads(other)
+}
+
+function operandText(operand: NonNullable<Operators[Operator]>): string {
+  if (Array.isArray(operand)) return `[${operand.join(', ')}]`
+  if (typeof operand === 'object' && 'attr' in operand) return `{ attr: ${operand.attr} }`
+  return typeof operand === 'string' ? JSON.stringify(operand) : String(operand)
+}

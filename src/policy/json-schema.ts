@@ -1,0 +1,7 @@
+import { z } from 'zod'
+import { PolicyFileSchema } from './schema.ts'
+
+/** JSON Schema of rule files, for editors: it completes keys and marks what is no key. */
+export function policyJsonSchema(): Readonly<Record<string, unknown>> {
+  return { ...z.toJSONSchema(PolicyFileSchema, { io: 'input' }), title: 'Sallyport policy' }
+}

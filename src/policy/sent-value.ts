@@ -1,0 +1,57 @@
+import { F, type Tri, U } from '../directory/three-values.ts'
+import { type Attribute, someOf } from './attribute.ts'
+import type { Facts, Value } from './policy.ts'
+import { triOf, type ValueTest, type ValueType } from './value-type.ts'
+
+/** What the caller sent with the attempt, under a flat and dotted key. */
+export class SentValue implements Attribute {
+  readonly type: ValueType
+  readonly multiValued: boolean
+  readonly readsDirectory = false
+  readonly documentKey = undefined
+  readonly #channel: 'claims' | 'context'
+  readonly #key: string
+  readonly #takesOne: boolean
+
+  /** `maybe`: a claim, which may be one value or a list. */
+  constructor(
+    channel: 'claims' | 'context',
+    key: string,
+    type: ValueType,
+    multiValued: boolean | 'maybe',
+  ) {
+    this.type = type
+    this.multiValued = multiValued !== false
+    this.#takesOne = multiValued !== true
+    this.#channel = channel
+    this.#key = key
+  }
+
+  some(facts: Facts, test: ValueTest): Tri {
+    const value = facts[this.#channel].get(this.#key)
+    if (value === undefined || !this.#fits(value)) return U
+    return isList(value) ? someOf(value, test) : test(value)
+  }
+
+  exists(facts: Facts): Tri {
+    const value = facts[this.#channel].get(this.#key)
+    if (value === undefined || value === '') return F
+    if (!this.#fits(value)) return U
+    if (isList(value)) return triOf(value.length > 0)
+    return this.type.form(value) === undefined ? U : triOf(true)
+  }
+
+  values(facts: Facts): readonly unknown[] {
+    const value = facts[this.#channel].get(this.#key)
+    if (value === undefined) return []
+    return isList(value) && this.multiValued ? value : [value]
+  }
+
+  #fits(value: Value): boolean {
+    return isList(value) ? this.multiValued : this.#takesOne
+  }
+}
+
+function isList(value: Value): value is readonly string[] {
+  return typeof value === 'object'
+}
