@@ -42,7 +42,14 @@ export async function startIngestApp(parts: IngestParts): Promise<IngestApp> {
   const { rate: perSecond, burst } = config.limits.scimPerDirectory
   const tokens = new Tokens(store, clock)
   try {
-    const server = await serveScim({ scim, tokens, observer, clock, listen, rate: { perSecond, burst } })
+    const server = await serveScim({
+      scim,
+      tokens,
+      observer,
+      clock,
+      listen,
+      rate: { perSecond, burst },
+    })
     base ||= server.url
     return { url: publicUrl ?? server.url, [Symbol.asyncDispose]: () => server.close() }
   } catch (error) {

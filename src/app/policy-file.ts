@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import type { PolicySource } from '../directory/change.ts'
 import type { SchemaRegistry } from '../directory/schema-registry.ts'
-import { type CheckedPolicy, readPolicy } from '../policy/read.ts'
+import type { CheckedPolicy } from '../policy/checked-policy.ts'
+import { readPolicy } from '../policy/read.ts'
 import { type Fault, printFaults } from '../std/fault.ts'
 import type { Tenancy } from './house.ts'
 
@@ -29,12 +31,15 @@ export async function readPolicyFile(
   tenancy: Tenancy,
   registry: SchemaRegistry,
 ): Promise<PolicyFile> {
-  const sources = [{ file, text: await readSource(file) }]
+  // Stored and shown to gateways' operators: the name tells which file, the path nothing more.
+  const sources = [{ file: basename(file), text: await readSource(file) }]
   const directories = tenancy.directories
     .filter((directory) => directory.tenant === tenant)
     .map(({ id }) => id)
   const read = readPolicy(sources, { tenant, registry, directories })
-  if (read.kind === 'faults') throw new PolicyFileError(read.faults)
+  if (read.kind === 'faults') {
+    throw new PolicyFileError(read.faults.map((fault) => ({ ...fault, file })))
+  }
   return { policy: read.policy, sources }
 }
 

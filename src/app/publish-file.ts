@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { stat } from 'node:fs/promises'
-import { basename } from 'node:path'
 import type { TenantId } from '../directory/directory.ts'
 import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import type { Observer } from '../observe/observe.ts'
-import { policyDocument, policyVersion } from '../policy/read.ts'
+import { policyDocument, policyVersion } from '../policy/checked-policy.ts'
 import { type Clock, toDateTime } from '../std/clock.ts'
 import { StoreUnavailable } from '../store/errors.ts'
 import type { Store } from '../store/store.ts'
@@ -113,7 +112,7 @@ export class PolicyPublisher {
           version,
           replaces: active?.version,
           document,
-          sources: sources.map(({ file, text }) => ({ file: basename(file), text })),
+          sources,
           by: 'file',
           why,
           at,

@@ -72,7 +72,7 @@ function wireFailure(decision: ClientDecision, json: boolean): ExitCode {
   const { code, detail } = decision.wire ?? { code: '', detail: '' }
   if (json) print(true, snakeKeys(decision), '')
   else complain(`sallyport: no decision, so block: ${code}: ${detail}`)
-  return code === 'INVALID_ARGUMENT' ? exit.misuse : exit.failed
+  return code === 'INVALID_ARGUMENT' || code === 'REQUEST' ? exit.misuse : exit.failed
 }
 
 /** A request, or what is wrong with the options. */

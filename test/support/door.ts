@@ -1,0 +1,126 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type App, type Role, startApp } from '../../src/app/app.ts'
+import { openOperator } from '../../src/app/operator.ts'
+import { SallyportClient } from '../../src/client/client.ts'
+import { type Config, readConfig } from '../../src/config/config.ts'
+
+/** A whole server in this process, on free ports and a store of its own, and both its callers. */
+export interface Door extends AsyncDisposable {
+  readonly app: App
+  readonly config: Config
+  readonly folder: string
+  readonly policyFile: string
+  readonly gateway: SallyportClient
+  readonly token: string
+  /** As an identity provider, with its token, in a directory (default: the first). */
+  scim(method: string, path: string, body?: unknown, directory?: string): Promise<ScimAnswer>
+}
+export interface ScimAnswer {
+  readonly status: number
+  readonly headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: JSON of any shape; the tests say what they expect.
+  readonly body: any
+}
+
+export interface DoorOptions {
+  /** Text of the rule file; without one the tenant has no policy. */
+  readonly policy?: string
+  /** YAML below `directories:`, in flow style. */
+  readonly directories?: string
+  /** More lines of the config. */
+  readonly more?: string
+  readonly roles?: readonly Role[]
+}
+
+export const allowEverybodyOnWiki = `
+version: 1
+applications: { wiki: { hosts: [wiki.acme.example] } }
+rules:
+  - { id: everybody, effect: allow, apps: { names: [wiki] }, who: { directories: [entra] } }
+`
+
+export async function openDoor(options: DoorOptions = {}): Promise<Door> {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-door-'))
+  const policyFile = join(folder, 'policy.yaml')
+  if (options.policy !== undefined) writeFileSync(policyFile, options.policy)
+  const file = writeConfig(folder, options)
+  const config = readConfig(file)
+  const app = await startApp(config, new Set(options.roles ?? ['ingest', 'decision', 'admin']), {
+    lingerMs: 0,
+  })
+  const gateway = SallyportClient.connect(app.addresses.grpc ?? '127.0.0.1:1')
+  const tokens = await makeTokens(config)
+  const first = config.tenants[0]!.directories[0]!.id
+
+  return {
+    app,
+    config,
+    folder,
+    policyFile,
+    gateway,
+    token: tokens.get(first)!,
+    scim: async (method, path, body, directory = first) => {
+      const answer = await fetch(`${app.addresses.scim}/scim/${directory}/v2${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${tokens.get(directory)}`,
+          ...(body !== undefined && { 'content-type': 'application/scim+json' }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      })
+      const text = await answer.text()
+      const { status, headers } = answer
+      return { status, headers, body: text === '' ? undefined : JSON.parse(text) }
+    },
+    [Symbol.asyncDispose]: async () => {
+      gateway.close()
+      await app[Symbol.asyncDispose]()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function writeConfig(folder: string, options: DoorOptions): string {
+  const file = join(folder, 'sallyport.yaml')
+  const directories = options.directories ?? '{ entra: { domains: [acme.example], default: true } }'
+  const free = '{ address: "127.0.0.1:0" }'
+  const lines = [
+    `store: sqlite:${join(folder, 'data/sallyport.db')}`,
+    `listen: { scim: ${free}, grpc: ${free}, admin: ${free} }`,
+    'logLevel: silent',
+    'tenants:',
+    '  acme:',
+    ...(options.policy === undefined ? [] : ['    policy: policy.yaml']),
+    `    directories: ${directories}`,
+    options.more ?? '',
+  ]
+  writeFileSync(file, `${lines.join('\n')}\n`)
+  return file
+}
+
+async function makeTokens(config: Config): Promise<ReadonlyMap<string, string>> {
+  const tokens = new Map<string, string>()
+  await using operator = await openOperator(config)
+  for (const { id } of operator.tenancy.directories) {
+    const created = await operator.createToken(id, { label: 'test' })
+    if (created.kind !== 'created') throw new Error(created.kind)
+    tokens.set(id, created.token)
+  }
+  return tokens
+}
+
+export const coreUser = 'urn:ietf:params:scim:schemas:core:2.0:User'
+export const coreGroup = 'urn:ietf:params:scim:schemas:core:2.0:Group'
+export const patchOp = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
+
+export function patch(...operations: readonly object[]): object {
+  return { schemas: [patchOp], Operations: operations }
+}
+export function newUser(userName: string, more: object = {}): object {
+  return { schemas: [coreUser], userName, active: true, ...more }
+}
+export function newGroup(displayName: string, ...members: readonly string[]): object {
+  return { schemas: [coreGroup], displayName, members: members.map((value) => ({ value })) }
+}
