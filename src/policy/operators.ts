@@ -160,8 +160,8 @@ function listTest(
   const { type } = attribute
   if (!type.lists.includes(list.type)) {
     const takes = type.lists.join(' or ')
-    const fault = `\`${name}\` is a list of type ${list.type}; ${type.name} takes one of type ${takes}`
-    return { fault, path: [] }
+    const found = `\`${name}\` is a list of type ${list.type}`
+    return { fault: `${found}; ${type.name} takes one of type ${takes}`, path: [] }
   }
   if (type.isIp) {
     const inside = insideTest(list.networks())

@@ -43,7 +43,7 @@ export function readRuleFile(source: {
   }
   if (typeof value.version === 'number' && value.version > 1) {
     const version = `\`version: ${value.version}\``
-    const message = `${version} is from a newer Sallyport: all of it is refused, write \`version: 1\``
+    const message = `${version} is from a newer Sallyport, so all of the file is refused`
     return [document.faultAt(['version'], message)]
   }
   const structure = structureFaults(document)
