@@ -1,6 +1,7 @@
 import { describe } from 'vitest'
 import { logContract } from './store-log-contract.ts'
 import { membersContract } from './store-members-contract.ts'
+import { modelContract } from './store-model-contract.ts'
 import { namesContract } from './store-names-contract.ts'
 import { readsContract } from './store-reads-contract.ts'
 import { recordsContract } from './store-records-contract.ts'
@@ -16,5 +17,6 @@ export function storeContract(name: string, open: OpenStore): void {
     describe('reads', () => readsContract(open))
     describe('tokens and policies', () => recordsContract(open))
     describe('the log', () => logContract(open))
+    describe('as a whole', () => modelContract(open))
   })
 }
