@@ -110,6 +110,25 @@ describe('what is kept is bounded:', () => {
   })
 })
 
+describe('a group of changes', () => {
+  test('loses only the one that SQLite itself refuses, which takes no revision', async () => {
+    await using place = await temporaryPath()
+    const { path, held } = openFile(place.path)
+    using connection = held
+    const groups = new GroupCommit(connection, new FileIdentity(path))
+    groups.commit([{ kind: 'enroll', directories: [{ tenant: acme, directory: entra }] }])
+    const broken = creating('broken', 0)
+    Object.assign(Object(broken).change, { at: null })
+
+    const replies = groups.commit([creating('ann', 0), broken, creating('bob', 0)])
+
+    expect(replies.map(({ kind }) => kind)).toEqual(['ok', 'unavailable', 'ok'])
+    expect(readHead(connection).revision).toBe(2)
+    const { entries } = readSlice(connection, { ...readHead(connection), revision: 0 }, 9)
+    expect(entries[1]?.previousNonce).toBe(entries[0]?.position.nonce)
+  })
+})
+
 describe('two processes on one file', () => {
   test('both write, and each takes its own revisions of the one log', async () => {
     await using place = await temporaryPath()

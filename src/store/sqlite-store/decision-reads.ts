@@ -78,7 +78,8 @@ export class DecisionReads implements Disposable {
   }
 
   readLog(after: Position, max: number, waitMs: number): Promise<LogSlice> {
-    const count = Number.isFinite(max) ? Math.max(1, Math.floor(max)) : 1
+    // At least one, so that a follower always gets on.
+    const count = Math.max(1, Math.floor(max || 1))
     const look = (timedOut: boolean) => {
       // The head alone first: a follower who has caught up looks a hundred times a second.
       const head = this.#read(() => readHead(this.#checking))

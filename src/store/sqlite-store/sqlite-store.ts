@@ -1,12 +1,5 @@
 import type { Change, TokenRecord } from '../../directory/change.ts'
-import type {
-  Collection,
-  DirectoryId,
-  Reference,
-  Stored,
-  TenantId,
-  Uuid,
-} from '../../directory/directory.ts'
+import type { Collection, DirectoryId, Stored, TenantId, Uuid } from '../../directory/directory.ts'
 import type { Clock } from '../../std/clock.ts'
 import { StoreRefused, StoreUnavailable } from '../errors.ts'
 import type { Position } from '../position.ts'
@@ -30,12 +23,12 @@ import type {
   SubjectKey,
   Vouch,
 } from '../store.ts'
+import { toCommitted, toStored, toWrite } from './convert.ts'
 import { DecisionReads } from './decision-reads.ts'
 import { FileIdentity } from './file-identity.ts'
 import { openFile } from './open-file.ts'
-import type { RecordRow, WriteChange, WriteReply, WriteRequest } from './protocol.ts'
+import type { RecordRow, WriteReply, WriteRequest } from './protocol.ts'
 import type { FoundRows, ReadReply, ReadRequest } from './read-protocol.ts'
-import { parseDocument } from './stored-text.ts'
 import { WorkerLink } from './worker-link.ts'
 
 /**
@@ -268,63 +261,6 @@ const groupsReadHereMax = 64
 /** A slice is made into objects in one go, ≈ 5 µs each, on the thread that decides. */
 const scanSliceMax = 500
 
-function toWrite(change: Change): WriteChange {
-  switch (change.op) {
-    case 'create':
-    case 'update':
-    case 'delete': {
-      const { op, of, directory, id, at } = change
-      const document = 'document' in change ? change.document : undefined
-      const members = 'members' in change ? change.members : undefined
-      return {
-        ...{ op, of, directory, id, at },
-        document: document && JSON.stringify(document),
-        members: isList(members) ? { kind: 'edit', add: members, remove: [] } : members,
-      }
-    }
-    default:
-      return change
-  }
-}
-
-function isList(members: object | undefined): members is readonly Uuid[] {
-  return Array.isArray(members)
-}
-
-function toCommitted(change: Change, reply: WriteReply): Committed {
-  switch (reply.kind) {
-    case 'ok':
-    case 'noop': {
-      const { record } = reply
-      const stored =
-        record && 'of' in change
-          ? { stored: toStored(change.of, change.directory, record) }
-          : undefined
-      return reply.kind === 'ok'
-        ? { kind: 'ok', position: reply.position, ...stored }
-        : { kind: 'noop', ...stored }
-    }
-    case 'unavailable':
-    case 'refused':
-      return { kind: 'unavailable', cause: new StoreUnavailable(reply.fault) }
-    case 'enrolled':
-      return { kind: 'unavailable', cause: new StoreUnavailable('writing: a wrong answer') }
-    case 'unique':
-      return { kind: 'unique', attribute: reply.attribute }
-    default:
-      return { kind: reply.kind }
-  }
-}
-
-function toStored(of: Collection, directory: DirectoryId, record: RecordRow): Stored {
-  const { ordinal, id, revision, created, modified, references } = record
-  return {
-    ...{ of, directory, ordinal, id, revision, created, lastModified: modified },
-    document: parseDocument(record.document),
-    ...(references !== undefined && { references: JSON.parse(references) as Reference[] }),
-  }
-}
-
 /** Such a query is three one-row reads, less work for this thread than asking another. */
 function namesOne({ by }: IndexedQuery): boolean {
   return by === 'id' || by === 'userName' || by === 'displayName'
@@ -335,5 +271,5 @@ function groupName({ directory, ordinal }: GroupKey): string {
 }
 
 function wholeNumber(value: number): number {
-  return Number.isFinite(value) ? Math.max(0, Math.floor(value)) : 0
+  return Math.floor(Math.min(Math.max(0, value || 0), Number.MAX_SAFE_INTEGER))
 }
