@@ -1,5 +1,6 @@
 import type { SchemaRegistry } from '../directory/schema-registry.ts'
-import { didYouMean, type Fault } from '../std/fault.ts'
+import type { Fault } from '../std/fault.ts'
+import { didYouMean } from '../std/nearest-name.ts'
 import type { CheckedApplication, CheckedRule } from './checked-policy.ts'
 import type { Path } from './conditions.ts'
 import { noApplication } from './endpoints.ts'
@@ -29,8 +30,12 @@ export function checkRules(
   const reads = new Set<string>()
   const scope = new RuleScope(names.registry, listsWithBroken(names))
   for (const { part, file, path } of rules) {
-    const fault = (below: Path, message: string) =>
-      names.fault(file.document.faultAt([...path, ...below], message))
+    const fault: RuleFault = (below, message, at) => {
+      const whole = [...path, ...below]
+      const { document } = file
+      const place = at === 'key' ? document.placeOfKey(whole) : document.placeOf(whole)
+      names.fault({ file: document.file, ...place, message })
+    }
     checkApps(part, names, fault)
     checkDirectories(part, names, fault)
     const readsKey = part.enabled ? (key: string) => reads.add(key) : () => {}
@@ -39,7 +44,7 @@ export function checkRules(
   return reads
 }
 
-type RuleFault = (below: Path, message: string) => void
+type RuleFault = (below: Path, message: string, at?: 'key') => void
 
 function checkApps({ apps, actions = [] }: CheckedRule, names: RuleNames, fault: RuleFault): void {
   const known = new Set([...names.applications.keys(), ...names.brokenApplications])

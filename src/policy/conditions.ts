@@ -1,4 +1,4 @@
-import { didYouMean } from '../std/fault.ts'
+import { didYouMean } from '../std/nearest-name.ts'
 import type { Attribute } from './attribute.ts'
 import { Comparison, type ConditionNode, Joined, Negated, RuleCondition } from './condition-node.ts'
 import {
@@ -12,7 +12,8 @@ import { type OperandScope, operatorTest, type Test } from './operators.ts'
 
 /** What conditions are compiled with, and where their faults go. */
 export interface ConditionScope extends OperandScope {
-  fault(path: Path, message: string): void
+  /** `key`: what is wrong is the last part of the path itself. */
+  fault(path: Path, message: string, at?: 'key'): void
   /** Told of every attribute that is read. */
   reads(attribute: Attribute): void
 }
@@ -82,7 +83,7 @@ function compileComparison(
   const attribute = scope.attributeAt(key)
   if ('fault' in attribute) {
     const hint = key.startsWith('user.') ? '' : didYouMean(key, ['all', 'any', 'not'])
-    scope.fault(path, `${attribute.fault}${hint}`)
+    scope.fault(path, `${attribute.fault}${hint}`, 'key')
     return undefined
   }
   scope.reads(attribute)

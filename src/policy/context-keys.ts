@@ -1,4 +1,4 @@
-import { nearestName } from '../std/fault.ts'
+import { nearestName } from '../std/nearest-name.ts'
 import {
   booleanType,
   countryType,

@@ -1,4 +1,4 @@
-import { didYouMean } from '../std/fault.ts'
+import { didYouMean } from '../std/nearest-name.ts'
 import type { Path } from './conditions.ts'
 import { hostForm } from './host.ts'
 import { type Network, parseIp, parseNetwork } from './ip.ts'

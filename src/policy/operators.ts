@@ -1,5 +1,5 @@
 import { and, F, not, T, type Tri, U } from '../directory/three-values.ts'
-import { didYouMean } from '../std/fault.ts'
+import { didYouMean } from '../std/nearest-name.ts'
 import type { Attribute, FoundAttribute } from './attribute.ts'
 import type { Operator, Operators } from './condition-schema.ts'
 import { type Network, parseIp, parseNetwork } from './ip.ts'

@@ -1,5 +1,6 @@
 import type { SchemaRegistry } from '../directory/schema-registry.ts'
-import { didYouMean, type Fault } from '../std/fault.ts'
+import type { Fault } from '../std/fault.ts'
+import { didYouMean } from '../std/nearest-name.ts'
 import { checkApplications, checkLists } from './check-declarations.ts'
 import { checkRules } from './check-rules.ts'
 import type {

@@ -2,7 +2,7 @@ import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import type { FoundAttribute } from './attribute.ts'
 import { attributeAt } from './attribute-at.ts'
 import type { RuleCondition } from './condition-node.ts'
-import { type ConditionScope, compileUnless, compileWhen, type Path } from './conditions.ts'
+import { type ConditionScope, compileUnless, compileWhen } from './conditions.ts'
 import type { OperandScope } from './operators.ts'
 import type { RulePart } from './schema.ts'
 import { compileWho, type WhoScope } from './who.ts'
@@ -21,7 +21,7 @@ export class RuleScope {
   /** All conditions of a rule. `fault` is told what is wrong, with the path below the rule. */
   conditionsOf(
     { who, when, unless }: RulePart,
-    fault: (path: Path, message: string) => void,
+    fault: ConditionScope['fault'],
     readsKey: (key: string) => void,
   ): readonly RuleCondition[] {
     const scope: WhoScope & ConditionScope = {

@@ -1,7 +1,8 @@
 import type { z } from 'zod'
-import { didYouMean, type Fault } from '../std/fault.ts'
+import type { Fault } from '../std/fault.ts'
 import { knownKeysAt } from '../std/known-keys.ts'
 import { type LocatedYaml, type Path, pathText } from '../std/located-yaml.ts'
+import { didYouMean } from '../std/nearest-name.ts'
 import { operatorNames } from './condition-schema.ts'
 import { documentDepthMax } from './limits.ts'
 
