@@ -5,7 +5,6 @@ import type { Observer } from '../observe/observe.ts'
 import { Scim } from '../scim/scim.ts'
 import { serveScim } from '../scim-http/scim-http.ts'
 import type { Clock } from '../std/clock.ts'
-import { ListenError } from '../std/listen-error.ts'
 import type { Store } from '../store/store.ts'
 import type { Tenancy } from './house.ts'
 import { readListen } from './tls-files.ts'
@@ -27,7 +26,7 @@ export interface IngestParts {
 
 export async function startIngestApp(parts: IngestParts): Promise<IngestApp> {
   const { config, store, registry, tenancy, observer, clock } = parts
-  const { publicUrl, host, port } = config.listen.scim
+  const { publicUrl } = config.listen.scim
   const syncs = new Set(tenancy.directories.filter(({ scimSync }) => scimSync).map(({ id }) => id))
   // With port 0 the address is known only once it listens.
   let base = publicUrl ?? ''
@@ -41,18 +40,14 @@ export async function startIngestApp(parts: IngestParts): Promise<IngestApp> {
   const listen = await readListen(config.listen.scim, 'listen.scim.tls')
   const { rate: perSecond, burst } = config.limits.scimPerDirectory
   const tokens = new Tokens(store, clock)
-  try {
-    const server = await serveScim({
-      scim,
-      tokens,
-      observer,
-      clock,
-      listen,
-      rate: { perSecond, burst },
-    })
-    base ||= server.url
-    return { url: publicUrl ?? server.url, [Symbol.asyncDispose]: () => server.close() }
-  } catch (error) {
-    throw new ListenError(host, port, 'listen.scim.address', error)
-  }
+  const server = await serveScim({
+    scim,
+    tokens,
+    observer,
+    clock,
+    listen,
+    rate: { perSecond, burst },
+  })
+  base ||= server.url
+  return { url: base, [Symbol.asyncDispose]: () => server.close() }
 }

@@ -1,7 +1,8 @@
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { didYouMean, type Fault } from '../std/fault.ts'
+import type { Fault } from '../std/fault.ts'
 import type { Path } from '../std/located-yaml.ts'
+import { didYouMean } from '../std/nearest-name.ts'
 
 export interface AppliedEnvironment {
   /** A copy of the file's value with what the environment says in place. */

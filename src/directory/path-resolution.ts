@@ -1,7 +1,7 @@
+import { nearestName } from '../std/nearest-name.ts'
 import type { Collection } from './directory.ts'
 import type { PathText } from './filter.ts'
 import { quoted } from './filter-lexer.ts'
-import { nearestName } from './nearest-name.ts'
 import {
   type AttributeDefinition,
   findAttribute,

@@ -42,7 +42,7 @@ export interface GrpcOptions extends Omit<DecisionServiceOptions, 'clock'> {
 /** What leaving an `await using` scope allows calls under way. */
 const disposeGraceMs = 1000
 
-/** @throws {ListenRefused} when the address cannot be had. */
+/** @throws {ListenError} when the address cannot be had. */
 export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const { observer, clock = systemClock } = options
   const health = createHealth(observer)

@@ -1,5 +1,5 @@
 import { createServer, type Socket } from 'node:net'
-import { ListenRefused } from './errors.ts'
+import { ListenError, toAddress } from '../std/listen-error.ts'
 
 /** An idle connection costs 21 KB: this many stay below 350 MB. */
 const connectionsMax = 16_384
@@ -22,7 +22,7 @@ export interface Listener {
   destroyConnections(): void
 }
 
-/** @throws {ListenRefused} when the address cannot be had. */
+/** @throws {ListenError} when the address cannot be had. */
 export async function listen(
   at: ListenAt,
   accept: (socket: Socket) => void,
@@ -39,7 +39,7 @@ export async function listen(
   server.maxConnections = connectionsMax
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) =>
-      reject(new ListenRefused(toAddress(at.host, at.port), cause)),
+      reject(new ListenError(at.host, at.port, 'listen.grpc.address', cause)),
     )
     server.listen({ host: at.host, port: at.port, backlog }, () => {
       server.removeAllListeners('error')
@@ -57,8 +57,4 @@ export async function listen(
       for (const socket of open) socket.destroy()
     },
   }
-}
-
-function toAddress(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }

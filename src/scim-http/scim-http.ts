@@ -6,6 +6,7 @@ import type { Observer } from '../observe/observe.ts'
 import type { Scim } from '../scim/scim.ts'
 import { errorBody, ScimError } from '../scim/scim-error.ts'
 import type { Clock } from '../std/clock.ts'
+import { ListenError } from '../std/listen-error.ts'
 import { internalError, scimErrorOf, sendError } from './answers.ts'
 import { Authentication } from './authentication.ts'
 import { readJsonBodies, scimMediaType } from './body.ts'
@@ -73,6 +74,7 @@ declare module 'fastify' {
   }
 }
 
+/** @throws {ListenError} when the address cannot be had. */
 export async function serveScim(options: ScimHttpOptions): Promise<ScimServer> {
   const { scim, tokens, observer, clock, listen } = options
   const rate = new RateLimit(options.rate ?? rateDefault, clock)
@@ -114,7 +116,10 @@ export async function serveScim(options: ScimHttpOptions): Promise<ScimServer> {
   })
   addRoutes(app, scim)
 
-  await app.listen({ host: listen.host, port: listen.port })
+  const { host, port: wanted } = listen
+  await app.listen({ host, port: wanted }).catch((cause: unknown) => {
+    throw new ListenError(host, wanted, 'listen.scim.address', cause)
+  })
   const { port } = app.server.address() as AddressInfo
   const scheme = listen.tls === undefined ? 'http' : 'https'
   const close = async () => {

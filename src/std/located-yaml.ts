@@ -1,7 +1,8 @@
 import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
 import type { z } from 'zod'
-import { didYouMean, type Fault } from './fault.ts'
+import type { Fault } from './fault.ts'
 import { knownKeysAt } from './known-keys.ts'
+import { didYouMean } from './nearest-name.ts'
 
 export type Path = readonly PropertyKey[]
 

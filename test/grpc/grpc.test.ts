@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { Client, credentials, type MethodDefinition } from '@grpc/grpc-js'
 import { service } from 'grpc-health-check'
 import { describe, expect, test } from 'vitest'
-import { ListenRefused } from '../../src/grpc/errors.ts'
+import { ListenError } from '../../src/std/listen-error.ts'
 import { allowed, askPayroll, call, startRig } from './support.ts'
 
 const healthMethods = service as unknown as Record<string, MethodDefinition<object, object>>
@@ -16,7 +16,7 @@ describe('the address', () => {
 
     const refused = startRig({ listen: { host: '127.0.0.1', port } })
 
-    await expect(refused).rejects.toThrow(ListenRefused)
+    await expect(refused).rejects.toThrow(ListenError)
     await expect(refused).rejects.toThrow(`127.0.0.1:${port}`)
     await expect(refused).rejects.toThrow('listen.grpc.address')
     holder.close()

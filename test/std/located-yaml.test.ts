@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { nearestName, printFaults } from '../../src/std/fault.ts'
+import { printFaults } from '../../src/std/fault.ts'
 import { faultsOf, parseLocatedYaml } from '../../src/std/located-yaml.ts'
+import { nearestName } from '../../src/std/nearest-name.ts'
 
 function parsed(text: string) {
   const document = parseLocatedYaml(text, 'a.yaml')
