@@ -1,0 +1,134 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { SallyportClient } from '../src/client/client.ts'
+import { decisionMethods } from '../src/client/service.ts'
+import { chooseLoad, type Load, type Round } from './decide/load.ts'
+import { placement, type ServedVariant, startVariant } from './decide/servers.ts'
+import { type Question, questionsOf, userName, type WorldSize, writeWorld } from './decide/world.ts'
+import { median, Report } from './support/report.ts'
+
+/**
+ * What does deciding cost on top of answering at all? Check against 10,000 rules, beside an empty
+ * handler with the same messages behind the same front, one server at a time on one core.
+ */
+const { values } = parseArgs({
+  options: {
+    users: { type: 'string', default: '100000' },
+    rules: { type: 'string', default: '10000' },
+    seconds: { type: 'string', default: '4' },
+    json: { type: 'boolean', default: false },
+  },
+})
+const size: WorldSize = {
+  users: Number(values.users),
+  groups: 500,
+  applications: 1000,
+  rules: Number(values.rules),
+}
+const roundsCount = 5
+const warmUsers = Math.min(size.users, 20_000)
+/** Long enough for the optimizing compiler to be done with the hot path. */
+const warmSeconds = 3
+const goal = 0.85
+const context = { country: 'DE', risk: 'low', 'posture.disk-encrypted': true }
+
+const folder = await mkdtemp(join(tmpdir(), 'sallyport-bench-'))
+try {
+  await measure()
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
+
+async function measure(): Promise<void> {
+  const load = chooseLoad(folder)
+  const report = new Report(values.json)
+  report.header('What does deciding cost on top of answering at all?', loadText(load))
+  const config = await writeWorld(join(folder, 'world'), size)
+  const questions = questionsOf(size, roundsCount)
+  await using floor = await startVariant('null', ['bench/decide/null-server.ts'])
+  await using ours = await startVariant('sallyport', [
+    ...['src/main.ts', 'serve', '--config', config, '--json'],
+  ])
+  await warmPrincipals(ours)
+  for (const question of questions) await expectAllow(ours, question)
+
+  const floorRounds: Round[] = []
+  const ourRounds: Round[] = []
+  const bodies = await Promise.all(questions.map((question, n) => writeBody(question, n)))
+  for (const server of [floor, ours]) await load.run(server, bodies[0]!, warmSeconds)
+  for (const body of bodies) {
+    floorRounds.push(await load.run(floor, body, Number(values.seconds)))
+    ourRounds.push(await load.run(ours, body, Number(values.seconds)))
+  }
+  for (const question of questions) await expectAllow(ours, question)
+
+  tell(report, 'decide.null', floorRounds)
+  tell(report, 'decide.sallyport', ourRounds)
+  const byCpu = middle(floorRounds, 'cpuUs') / middle(ourRounds, 'cpuUs')
+  const byRps = middle(ourRounds, 'rps') / middle(floorRounds, 'rps')
+  report.figure('decide.vs_null by server CPU', byCpu.toFixed(3))
+  if (load.measures === 'cpu') report.ratio('decide.vs_null', byCpu, goal, 'cpu')
+  else report.ratio('decide.vs_null', byRps, goal)
+}
+
+function loadText(load: Load): string {
+  const world = `${size.rules} rules, ${size.applications} applications, ${size.users} users, ${warmUsers} of them warm`
+  return `${load.text}; ${placement}; ${world}; ${roundsCount} alternating rounds, median`
+}
+
+/** As a gateway that has been running for a while: each of these users was seen before. */
+async function warmPrincipals(server: ServedVariant): Promise<void> {
+  using client = SallyportClient.connect(server.address)
+  const chunk = 64
+  for (let from = 0; from < warmUsers; from += chunk) {
+    const users = [...Array(Math.min(chunk, warmUsers - from)).keys()]
+    const answers = await Promise.all(
+      users.map((n) =>
+        client.check({ user: userName(from + n), app: 'app-0000', timeoutMs: 5000 }),
+      ),
+    )
+    const failed = answers.find(({ wire, reason }) => wire || reason.startsWith('DIRECTORY'))
+    if (failed) throw new Error(`warming failed: ${failed.reason} ${failed.wire?.detail ?? ''}`)
+  }
+}
+
+async function expectAllow(server: ServedVariant, { user, host, rule }: Question): Promise<void> {
+  using client = SallyportClient.connect(server.address)
+  const destination = { host, port: 443, protocol: 'tcp' }
+  const answer = await client.check({ user, ...destination, context, timeoutMs: 5000 })
+  if (answer.allowed && answer.rule === rule) return
+  throw new Error(`expected allow by ${rule}, got ${answer.effect} ${answer.reason} ${answer.rule}`)
+}
+
+/** One request with the length prefix of gRPC, as a load client sends it. */
+async function writeBody({ user, host }: Question, n: number): Promise<string> {
+  const message = decisionMethods.Check.requestSerialize({
+    subject: { user_name: user },
+    destination: { host, port: 443, protocol: 'tcp' },
+    context: {
+      country: { string: context.country },
+      risk: { string: context.risk },
+      'posture.disk-encrypted': { bool: true },
+    },
+  })
+  const prefix = Buffer.alloc(5)
+  prefix.writeUInt32BE(message.length, 1)
+  const file = join(folder, `body-${n}`)
+  await writeFile(file, Buffer.concat([prefix, message]))
+  return file
+}
+
+function tell(report: Report, name: string, rounds: readonly Round[]): void {
+  const ms = (key: 'p50Ms' | 'p99Ms' | 'p999Ms') => middle(rounds, key).toFixed(2)
+  const each = rounds.map((round) => Math.round(round.rps)).join(' ')
+  report.figure(name, `${Math.round(middle(rounds, 'rps'))} calls/s (${each})`)
+  const latency = `p50 ${ms('p50Ms')} ms, p99 ${ms('p99Ms')} ms, p99.9 ${ms('p999Ms')} ms`
+  report.figure(`${name} latency`, latency)
+  report.figure(`${name} server CPU`, `${middle(rounds, 'cpuUs').toFixed(1)} µs a call`)
+}
+
+function middle(rounds: readonly Round[], key: keyof Round): number {
+  return median(rounds.map((round) => round[key]))
+}

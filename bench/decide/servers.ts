@@ -1,0 +1,68 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { createInterface } from 'node:readline'
+
+/** A server in a process of its own, on a core of its own. */
+export interface ServedVariant extends AsyncDisposable {
+  readonly name: string
+  readonly address: string
+  /** CPU time the process has used so far, all threads; undefined where the kernel does not say. */
+  cpuMs(): number | undefined
+}
+
+/** Server and load get different cores, or neither is pinned. */
+const pinning = availableParallelism() >= 2 && onPath('taskset')
+/** For the header. */
+export const placement = pinning ? 'server on a core of its own' : 'server and load not pinned'
+const serverCore = '0'
+const loadCores = `1-${availableParallelism() - 1}`
+
+export function onLoadCores(command: string, args: readonly string[]): [string, string[]] {
+  return pinning ? ['taskset', ['-c', loadCores, command, ...args]] : [command, [...args]]
+}
+
+export function onPath(command: string): boolean {
+  try {
+    execFileSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Runs `node ARGS`, whose first line of output is JSON with its address under `grpc`. */
+export async function startVariant(name: string, args: readonly string[]): Promise<ServedVariant> {
+  const node = [process.execPath, ...productFlags(), ...args]
+  const [command, ...rest] = pinning ? ['taskset', '-c', serverCore, ...node] : node
+  const child = spawn(command!, rest, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const lines = createInterface({ input: child.stdout })
+  const ready = await Promise.race([once(lines, 'line'), once(child, 'exit')])
+  if (typeof ready[0] !== 'string') throw new Error(`${name} ended before it was ready`)
+  const { grpc } = JSON.parse(ready[0]) as { grpc: string }
+  return {
+    name,
+    address: grpc,
+    cpuMs: () => cpuMsOf(child),
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGTERM')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    },
+  }
+}
+
+/** The flags that the product runs with, so that both variants have the same heap. */
+function productFlags(): readonly string[] {
+  const [shebang = ''] = readFileSync('src/main.ts', 'utf8').split('\n', 1)
+  return shebang.split(' ').filter((part) => part.startsWith('--'))
+}
+
+/** Linux counts in hundredths of a second: fields 14 and 15, user and system (proc(5)). */
+function cpuMsOf({ pid }: ChildProcess): number | undefined {
+  const file = `/proc/${pid}/stat`
+  if (!existsSync(file)) return undefined
+  const text = readFileSync(file, 'utf8')
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10
+}
