@@ -1,0 +1,26 @@
+import { describe, expect, test } from 'vitest'
+import { scimFixture } from '../scim-http/scim-fixture.ts'
+import { replay } from './cycle.ts'
+import { entraCycle } from './entra-cycle.ts'
+
+describe('Microsoft Entra ID', () => {
+  test.each(['classic', 'aadOptscim062020'] as const)(
+    'in its dialect `%s` completes a whole job, and each step leaves the people it says',
+    async (dialect) => {
+      await using fixture = await scimFixture()
+      const steps: string[] = []
+      await replay(entraCycle(dialect), fixture.send, ({ name }) => steps.push(name))
+      expect(steps).toHaveLength(entraCycle(dialect).length)
+      expect(fixture.errors).toEqual([])
+    },
+  )
+
+  test('is told in the log what it sends in vain', async () => {
+    await using fixture = await scimFixture()
+    await replay(entraCycle('classic'), fixture.send)
+    const notes = new Set(fixture.requests.flatMap((request) => request.notes))
+    expect(notes).toEqual(
+      new Set(['unknown attribute `department` ignored', 'unknown attribute `manager` ignored']),
+    )
+  })
+})
