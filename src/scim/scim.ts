@@ -8,6 +8,7 @@ import { inForce, land, noSuchResource, reading } from './committing.ts'
 import * as discovery from './discovery.ts'
 import { readGroup } from './group-resource.ts'
 import { Notes } from './json-object.ts'
+import { LargeGroups } from './large-groups.ts'
 import { listResponse } from './list-response.ts'
 import { MembersDraft } from './members-draft.ts'
 import { applyPatch, needsMembers, placeOperations } from './patch.ts'
@@ -72,11 +73,10 @@ export interface NotModified {
 
 /** Attempts at one write before the client hears of it: eight writers at once is a busy user. */
 export const writeAttemptsMax = 8
-/** Entra wants no large groups back, the RFC and conformance suites want small ones. */
-export const groupAnswerMembersMax = 200
 
 export class Scim {
   readonly #parts: ScimParts
+  readonly #largeGroups = new LargeGroups()
 
   constructor(parts: ScimParts) {
     this.#parts = parts
@@ -180,10 +180,12 @@ export class Scim {
       const edit = members.edit()
       return { document, ...(edit && { members: edit }) }
     })
+    // RFC 7644 §3.5.2: a 200 where `attributes` are asked for, otherwise either will do.
+    const mayBeEmpty = of === 'groups' && projection.references && !projection.asked
+    if (mayBeEmpty && this.#largeGroups.has(id))
+      return { kind: 'empty', notes: notes.lines, ...landed }
     const stored = await this.#read(of, directory, id, projection.references)
-    // RFC 7644 §3.5.2: with `attributes` it must be a 200.
-    const isLarge = (stored.references?.length ?? 0) > groupAnswerMembersMax
-    if (of === 'groups' && isLarge && !projection.asked) {
+    if (mayBeEmpty && this.#largeGroups.has(id)) {
       return { kind: 'empty', etag: entityTag(stored), notes: notes.lines, ...landed }
     }
     return { ...this.#content(stored, projection, notes), ...landed }
@@ -257,6 +259,7 @@ export class Scim {
       ? await reading(() => this.#parts.store.get(of, directory, id, { references }))
       : undefined
     if (stored === undefined) throw noSuchResource({ of, id })
+    if (stored.references !== undefined) this.#largeGroups.note(id, stored.references.length)
     return stored
   }
 

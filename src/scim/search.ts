@@ -7,6 +7,7 @@ import { F, T } from '../directory/three-values.ts'
 import type { Found, IndexedQuery, Store } from '../store/store.ts'
 import { isUnassigned, shown } from './json-object.ts'
 import type { View } from './projection.ts'
+import { qualified } from './quirks/entra.ts'
 import { renderResource } from './rendered-resource.ts'
 import { isResourceId } from './resource-type.ts'
 import { badRequest } from './scim-error.ts'
@@ -50,7 +51,7 @@ const sliceMax = 500
 export async function search(request: SearchRequest, scope: SearchScope): Promise<Found> {
   const page = readPage(request)
   if (isUnassigned(request.filter)) return await findPage({ by: 'all' }, page, scope)
-  const filter = readFilter(request.filter)
+  const filter = qualified(readFilter(request.filter), scope.registry, scope.of)
   const compiled = compileFilter(filter, scope.registry, scope.of, F)
   if (compiled.kind === 'fault') throw badRequest('invalidFilter', compiled.message)
   const plan = planOf(filter, scope)

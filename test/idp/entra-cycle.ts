@@ -188,7 +188,7 @@ export function entraCycle(dialect: EntraDialect): Cycle {
     {
       name: 'asks whether Bob is her manager',
       request: (ids) => {
-        const filter = `id eq "${ids('ann')}" and ${enterpriseUrn}:manager.value eq "${ids('bob')}"`
+        const filter = `id eq "${ids('ann')}" and manager eq "${ids('bob')}"`
         return get('/Users', `attributes=id&filter=${encodeURIComponent(filter)}`)
       },
       expect: { status: 200, body: { totalResults: 1 } },

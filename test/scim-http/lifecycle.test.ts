@@ -129,6 +129,24 @@ describe('a group', () => {
     )
   })
 
+  test('is sent back by a PATCH while it is small, or where attributes are asked for', async () => {
+    const { send } = fixture
+    const ids = Array.from({ length: 200 }, () => randomUUID())
+    const { body } = await send('POST', '/Groups', groupBody('Growing', ids))
+    const url = `/Groups/${body.id}`
+    const touch = patchBody({ op: 'replace', path: 'displayName', value: 'Growing' })
+    expect((await send('PATCH', url, touch)).body.members).toHaveLength(200)
+    const add = patchBody({ op: 'add', path: 'members', value: [{ value: randomUUID() }] })
+    expect(await statusAndText(send('PATCH', url, add))).toEqual([204, ''])
+    expect(await statusAndText(send('PATCH', url, add))).toEqual([204, ''])
+    const asked = await send('PATCH', `${url}?attributes=displayName`, touch)
+    expect([asked.status, asked.body.displayName]).toEqual([200, 'Growing'])
+    const shrink = patchBody({ op: 'replace', path: 'members', value: [] })
+    await send('PATCH', url, shrink)
+    await send('GET', url)
+    expect((await send('PATCH', url, touch)).status).toBe(200)
+  })
+
   test('cannot share its displayName, and needs one', async () => {
     const { send } = fixture
     await send('POST', '/Groups', groupBody('Finance'))
@@ -150,3 +168,8 @@ test('every answer is told to the observer once, with what was ignored', async (
   expect(requests[0]!.notes).toEqual(['unknown attribute `shoeSize` ignored'])
   expect(requests[0]!.route).toBe('/scim/:directory/v2/Users')
 })
+
+async function statusAndText(reply: ReturnType<ScimFixture['send']>) {
+  const { status, text } = await reply
+  return [status, text]
+}

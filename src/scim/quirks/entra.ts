@@ -2,6 +2,9 @@
  * Shapes that Microsoft Entra ID sends and RFC 7644 does not know. Every client may send them:
  * there is no switch per vendor.
  */
+import type { Collection } from '../../directory/directory.ts'
+import type { Filter, PathText } from '../../directory/filter.ts'
+import { findAttribute, type SchemaRegistry } from '../../directory/schema-registry.ts'
 import { booleanOf } from '../../directory/value-test.ts'
 
 /** Entra sends booleans as the strings `"True"` and `"False"`. */
@@ -27,4 +30,30 @@ export function isBareValue(value: unknown): value is string {
  */
 export function namesElements(value: unknown): boolean {
   return value !== undefined && value !== null && value !== ''
+}
+
+/**
+ * Before it writes a manager, Entra asks `id eq "…" and manager eq "…"`, without the URN of the
+ * enterprise schema. A name that is none of the core attributes and stands in one extension means
+ * that one.
+ */
+export function qualified(filter: Filter, registry: SchemaRegistry, of: Collection): Filter {
+  switch (filter.op) {
+    case 'and':
+    case 'or':
+      return { ...filter, terms: filter.terms.map((term) => qualified(term, registry, of)) }
+    case 'not':
+      return { ...filter, term: qualified(filter.term, registry, of) }
+    default:
+      return { ...filter, path: qualifiedPath(filter.path, registry, of) }
+  }
+}
+
+function qualifiedPath(path: PathText, registry: SchemaRegistry, of: Collection): PathText {
+  if (path.urn !== undefined || findAttribute(registry.coreAttributes(of), path.attribute)) {
+    return path
+  }
+  const [, ...extensions] = registry.schemasOf(of)
+  const owners = extensions.filter(({ attributes }) => findAttribute(attributes, path.attribute))
+  return owners.length === 1 && owners[0] ? { ...path, urn: owners[0].urn } : path
 }
