@@ -1,15 +1,16 @@
-import { readFileSync } from 'node:fs'
 import { type AdminServer, type Readiness, serveAdmin } from '../admin/admin.ts'
 import type { Config } from '../config/config.ts'
 import { createLogger } from '../observe/logger.ts'
 import { createMetrics, type Metrics } from '../observe/metrics.ts'
 import { createObserver, type Observer } from '../observe/observe.ts'
 import { type Clock, systemClock } from '../std/clock.ts'
+import { productVersion } from '../std/product-version.ts'
 import { CompiledPolicies } from './compiled-policies.ts'
 import { type DecisionApp, startDecisionApp } from './decision-app.ts'
 import { houseRegistry, openHouseStore, tenancyOf } from './house.ts'
 import { startIngestApp } from './ingest-app.ts'
 import { PolicyPublisher } from './publish-file.ts'
+import { type Role, roles } from './roles.ts'
 import { seedDirectories } from './seed.ts'
 import { readListen } from './tls-files.ts'
 
@@ -35,9 +36,6 @@ export interface Addresses {
   readonly grpc: string | undefined
   readonly admin: string | undefined
 }
-
-export const roles = ['ingest', 'decision', 'admin'] as const
-export type Role = (typeof roles)[number]
 
 /** Seams for tests; the product leaves them out. */
 export interface Overrides {
@@ -97,13 +95,6 @@ export async function startApp(
   const all = started.move()
   return { addresses, readiness, metrics, [Symbol.asyncDispose]: () => all.disposeAsync() }
 }
-
-/** As package.json says it. */
-export const productVersion: string = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    readonly version: string
-  }
-).version
 
 const lingerMs = 2000
 const graceMs = 5000

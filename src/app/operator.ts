@@ -14,7 +14,8 @@ import { readPolicyFile } from './policy-file.ts'
  */
 export interface Operator extends AsyncDisposable {
   readonly tenancy: Tenancy
-  createToken(directory: string, wishes: TokenCreation): Promise<TokenCreated>
+  /** This and all that names a directory: @throws {UnknownDirectory} */
+  createToken(directory: string, wishes: TokenCreation): Promise<OperatorTokenCreated>
   listTokens(directory?: string): Promise<readonly ListedToken[]>
   revokeToken(id: string): Promise<TokenRevoked>
   directoryStatus(directory: string): Promise<DirectoryStatus>
@@ -32,6 +33,8 @@ export interface FoundUser {
   readonly lastModified: string
   readonly attributes: Document
 }
+
+export type OperatorTokenCreated = Exclude<TokenCreated, { readonly kind: 'unknownDirectory' }>
 
 export interface TokenCreation {
   readonly label: string
@@ -58,18 +61,26 @@ export async function openOperator(config: Config): Promise<Operator> {
   const store = await openHouseStore(config, clock)
   const tokens = new Tokens(store, clock)
   const tenancy = tenancyOf(config)
+  const named = (id: string) => {
+    const directory = tenancy.directories.find((each) => each.id === id)
+    if (directory === undefined) throw new UnknownDirectory(id, tenancy)
+    return directory
+  }
   const listTokens = async (directory?: string) => {
     const all = await tokens.list(directory as DirectoryId | undefined)
     return all.map((token) => ({ ...token, live: tokens.isLive(token) }))
   }
   return {
     tenancy,
-    createToken: (directory, wishes) => tokens.create(directory as DirectoryId, wishes),
+    createToken: async (directory, wishes) => {
+      const created = await tokens.create(named(directory).id, wishes)
+      if (created.kind === 'unknownDirectory') throw new UnknownDirectory(directory, tenancy)
+      return created
+    },
     listTokens,
     revokeToken: (id) => tokens.revoke(id),
     directoryStatus: async (id) => {
-      const directory = tenancy.directories.find((each) => each.id === id)
-      if (directory === undefined) throw new UnknownDirectory(id, tenancy)
+      const directory = named(id)
       const counts = await store.counts(directory.id)
       const live = (await listTokens(id)).filter((token) => token.live).length
       const { tenant, domains, isDefault, scimSync, scimAttributesForPolicy } = directory
@@ -78,8 +89,7 @@ export async function openOperator(config: Config): Promise<Operator> {
       return { directory: id, ...facts, ...counts, liveTokens: live, notes }
     },
     findUsers: async (id, name) => {
-      const directory = tenancy.directories.find((each) => each.id === id)
-      if (directory === undefined) throw new UnknownDirectory(id, tenancy)
+      const directory = named(id)
       for (const by of ['userName', 'id', 'externalId'] as const) {
         const query: IndexedQuery = { by, value: lookupValue(by, name) }
         const page = { offset: 0, count: foundMax }

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import type { CheckRequest, ClientDecision } from '../client/client.ts'
-import { SallyportClient } from '../client/client.ts'
 import type { Verb } from './cli.ts'
 import { type ConfigOptions, configFlag, configHelp, loadConfig } from './config-option.ts'
 import { complain, type ExitCode, exit, print } from './exit.ts'
@@ -53,6 +52,7 @@ async function check(options: CheckOptions): Promise<ExitCode> {
     complain(`sallyport: ${request}`)
     return exit.misuse
   }
+  const { SallyportClient } = await import('../client/client.ts')
   using client = SallyportClient.connect(options.server ?? serverOf(options))
   const json = options.json === true
   if (options.explain === true) {

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander'
-import { productVersion } from '../app/app.ts'
+import { productVersion } from '../std/product-version.ts'
 import { addCheck } from './check.ts'
 import { addDirectory } from './directory.ts'
 import { addDoctor } from './doctor.ts'
@@ -15,6 +15,8 @@ import { addToken } from './token.ts'
  * `check` asks a running server; `token` and `directory` open the store that the config names;
  * `policy check` reads files. All that answer take `--json`. Exit codes: 0 fine, 1 the answer is
  * no, 2 misuse, 3 something cannot be reached or loaded.
+ *
+ * A verb imports what it needs when it runs: `check` must not wait for a server to be loaded.
  *
  * Not here: what any verb does beyond asking and printing (app/, client/).
  */

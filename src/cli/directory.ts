@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type DirectoryStatus, type FoundUser, openOperator } from '../app/operator.ts'
+import type { DirectoryStatus, FoundUser } from '../app/operator.ts'
 import type { Verb } from './cli.ts'
 import {
   type ConfigOptions,
@@ -10,6 +10,7 @@ import {
   storeHelp,
 } from './config-option.ts'
 import { complain, type ExitCode, exit, print } from './exit.ts'
+import { openOperator } from './open-operator.ts'
 
 interface DirectoryOptions extends ConfigOptions {
   readonly json?: boolean

@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { examine } from '../app/doctor.ts'
 import type { Verb } from './cli.ts'
 import {
   type ConfigOptions,
@@ -26,6 +25,7 @@ export function addDoctor(program: Command, verb: Verb): void {
 }
 
 async function doctor(options: DoctorOptions): Promise<ExitCode> {
+  const { examine } = await import('../app/doctor.ts')
   const findings = await examine(loadConfig(options))
   const lines = findings.map(({ about, verdict, text }) => `${mark[verdict]} ${about}: ${text}`)
   print(options.json === true, findings, lines.join('\n'))

@@ -1,8 +1,5 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { checkPolicies } from '../app/operator.ts'
-import { PolicyFileError } from '../app/policy-file.ts'
-import { policyVersion } from '../policy/checked-policy.ts'
 import { printFaults } from '../std/fault.ts'
 import type { Verb } from './cli.ts'
 import { type ConfigOptions, configFlag, configHelp, loadConfig } from './config-option.ts'
@@ -33,6 +30,9 @@ async function check(file: string | undefined, options: PolicyOptions): Promise<
     return exit.misuse
   }
   const json = options.json === true
+  const { checkPolicies } = await import('../app/operator.ts')
+  const { PolicyFileError } = await import('../app/policy-file.ts')
+  const { policyVersion } = await import('../policy/checked-policy.ts')
   try {
     const only = file === undefined ? undefined : { file: resolve(file), tenant }
     const checked = await checkPolicies(config, only)

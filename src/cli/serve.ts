@@ -1,8 +1,7 @@
 import { realpathSync } from 'node:fs'
 import type { Command } from 'commander'
-import { type App, type Role, roles, startApp } from '../app/app.ts'
-import { mintFirstToken } from '../app/first-token.ts'
-import { stopOnSignal } from '../app/shutdown.ts'
+import type { App } from '../app/app.ts'
+import { type Role, roles } from '../app/roles.ts'
 import type { Config } from '../config/config.ts'
 import type { Verb } from './cli.ts'
 import {
@@ -38,6 +37,9 @@ export function addServe(program: Command, verb: Verb): void {
           return exit.misuse
         }
         const config = loadConfig(options)
+        const { startApp } = await import('../app/app.ts')
+        const { mintFirstToken } = await import('../app/first-token.ts')
+        const { stopOnSignal } = await import('../app/shutdown.ts')
         const app = await startApp(config, wanted)
         const token = isQuickstart(config) ? await mintFirstToken(config) : undefined
         stopOnSignal(

@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { openOperator, UnknownDirectory } from '../app/operator.ts'
 import type { Config } from '../config/config.ts'
 import type { Verb } from './cli.ts'
 import {
@@ -11,6 +10,7 @@ import {
   storeHelp,
 } from './config-option.ts'
 import { complain, type ExitCode, exit, print } from './exit.ts'
+import { openOperator } from './open-operator.ts'
 
 interface TokenOptions extends ConfigOptions {
   readonly directory?: string
@@ -49,8 +49,6 @@ async function create(options: TokenOptions): Promise<ExitCode> {
   }
   const config = loadConfig(options)
   await using operator = await openOperator(config)
-  const known = operator.tenancy.directories.some(({ id }) => id === directory)
-  if (!known) throw new UnknownDirectory(directory, operator.tenancy)
   const created = await operator.createToken(directory, {
     label,
     ...(expires !== undefined && { expires }),
@@ -76,8 +74,6 @@ async function create(options: TokenOptions): Promise<ExitCode> {
     case 'unknownToken':
       complain(`sallyport: \`${replace}\` is no token of directory \`${directory}\``)
       return exit.no
-    case 'unknownDirectory':
-      throw new UnknownDirectory(directory, operator.tenancy)
     case 'unavailable':
       throw created.cause
   }

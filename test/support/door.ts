@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type App, type Role, startApp } from '../../src/app/app.ts'
+import { type App, startApp } from '../../src/app/app.ts'
 import { openOperator } from '../../src/app/operator.ts'
+import type { Role } from '../../src/app/roles.ts'
 import { SallyportClient } from '../../src/client/client.ts'
 import { type Config, readConfig } from '../../src/config/config.ts'
 
