@@ -182,7 +182,7 @@ function hasBody({ headers }: FastifyRequest): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
-/** What is no HTTP, came too slowly or is too long. No request exists yet that could be answered. */
+/** What is no HTTP, came too slowly or is too long: there is no request yet to answer. */
 function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy()

@@ -14,7 +14,7 @@ export function ownValue(complex: Complex | undefined, name: string): AttributeV
   return complex !== undefined && Object.hasOwn(complex, name) ? complex[name] : undefined
 }
 
-/** A copy that can be built on. Values are never changed in place: they are shared with the store. */
+/** A copy that can be built on. Values stay as they are: they are shared with the store. */
 export function copyOf(complex: Complex): { [name: string]: AttributeValue } {
   const copy = emptyComplex()
   for (const name of Object.keys(complex)) copy[name] = complex[name]!

@@ -41,7 +41,7 @@ export interface PatchContext {
 export interface PlacedOperation {
   readonly operation: PatchOperation
   readonly path: AttributePath
-  /** The name stood in the value: there, what cannot be written is passed over (RFC 7644 §3.5.2). */
+  /** The name stood in the value, where what cannot be written is passed over. */
   readonly fromKey: boolean
 }
 

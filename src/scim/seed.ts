@@ -24,7 +24,7 @@ export type Imported =
   | { readonly kind: 'imported'; readonly users: number; readonly groups: number }
   /** Nothing was written. Each fault names its place in the file. */
   | { readonly kind: 'faults'; readonly faults: readonly string[] }
-  /** The directory has been written to: a file must never take the place of what a provider sent. */
+  /** It has been written to: a file must never take the place of what a provider sent. */
   | { readonly kind: 'notEmpty' }
   | { readonly kind: 'unknownDirectory' }
   /** Some of it may have been written. */
@@ -36,7 +36,7 @@ interface SeedParts {
   readonly clock: Clock
 }
 
-/** Fills a directory that was never written to. The file is checked whole before the first write. */
+/** Fills a directory that was never written to. The whole file is checked before any write. */
 export async function importResources(
   { store, registry, clock }: SeedParts,
   directory: DirectoryId,

@@ -51,7 +51,7 @@ function personBody(userName: string, more: Json = {}): Json {
   }
 }
 
-/** The whole object back, as Okta makes it from a GET: readOnly attributes and empty strings too. */
+/** The whole object back, as Okta makes it from a GET, readOnly attributes and "" included. */
 function returned(ids: Ids, more: Json): Json {
   const body = personBody(cara, more)
   return {

@@ -33,7 +33,7 @@ describe('the rate', () => {
 })
 
 describe('while the store is away', () => {
-  test('a write is repeated once with the same opId, then a 503 says when to come back', async () => {
+  test('a write is tried twice under one opId, then a 503 says when to come back', async () => {
     const opIds: string[] = []
     await using fixture = await scimFixture({
       store: (store) =>
