@@ -1,7 +1,12 @@
 import type { AttributePath } from '../directory/attribute-path.ts'
 import { parseAttributePath } from '../directory/attribute-path.ts'
-import type { AttributeDefinition, SchemaRegistry } from '../directory/schema-registry.ts'
+import type {
+  AttributeDefinition,
+  ExtensionSchema,
+  SchemaRegistry,
+} from '../directory/schema-registry.ts'
 import { findAttribute } from '../directory/schema-registry.ts'
+import { nearestName } from '../std/nearest-name.ts'
 import type { Attribute, FoundAttribute } from './attribute.ts'
 import { contextKey, knownContextKeys } from './context-keys.ts'
 import { SentValue } from './sent-value.ts'
@@ -50,8 +55,9 @@ function userAttribute(written: string, registry: SchemaRegistry): FoundAttribut
   const text = unquoted(written)
   const path = parseAttributePath(text, registry, 'users', { aliases: true })
   if (path.kind === 'fault') {
-    const where = path.reason === 'unknown' ? '' : ` at character ${path.at + 1}`
-    return { fault: `\`user.${written}\` cannot be read${where}: ${path.message}` }
+    if (path.reason === 'unknown') return { fault: notInSchema(text, path.message, registry) }
+    const where = `at character ${'user.'.length + path.at + 1}`
+    return { fault: `\`user.${written}\` cannot be read ${where}: ${path.message}` }
   }
   const { attribute } = path
   if (path.schema === undefined && attribute !== undefined) {
@@ -59,6 +65,22 @@ function userAttribute(written: string, registry: SchemaRegistry): FoundAttribut
     if (refused !== undefined) return { fault: refused }
   }
   return userAttributeAt(path)
+}
+
+/** The nearest attribute may be in another schema: `user.departement`. */
+function notInSchema(text: string, message: string, registry: SchemaRegistry): string {
+  const paths = new Map<string, string>()
+  const [core, ...extensions] = registry.schemasOf('users')
+  for (const schema of extensions) {
+    const { alias = schema.urn } = schema as ExtensionSchema
+    const mark = alias === schema.urn ? ':' : '.'
+    for (const { name } of schema.attributes) paths.set(name, `${alias}${mark}${name}`)
+  }
+  for (const { name } of core?.attributes ?? []) paths.set(name, name)
+  const last = text.slice(Math.max(text.lastIndexOf('.'), text.lastIndexOf(':')) + 1)
+  const nearest = paths.get(nearestName(last, paths.keys()) ?? '')
+  const hint = nearest === undefined ? `: ${message}` : ` (did you mean \`user.${nearest}\`?)`
+  return `\`user.${text}\` is not in the schema${hint}`
 }
 
 /** What a user's resource shows and rules must not read there. */

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
-import { allowEverybodyOnWiki, newUser } from '../support/door.ts'
+import { userBody } from '../scim-http/scim-fixture.ts'
+import { allowEverybodyOnWiki } from '../support/door.ts'
 import { runCli, serveCli } from '../support/run-cli.ts'
 
 function workspace(more: { policy?: string; config?: (text: string) => string } = {}) {
@@ -166,7 +167,7 @@ describe('a served process', () => {
     const posted = await fetch(`${scim}/scim/entra/v2/Users`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/scim+json' },
-      body: JSON.stringify(newUser('ann@acme.example', { title: 'Clerk' })),
+      body: JSON.stringify(userBody('ann@acme.example', { title: 'Clerk' })),
     })
     expect(posted.status).toBe(201)
 

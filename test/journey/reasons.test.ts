@@ -1,13 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import {
-  allowEverybodyOnWiki,
-  type Door,
-  newGroup,
-  newUser,
-  openDoor,
-  patch,
-} from '../support/door.ts'
+import { groupBody, patchBody, userBody } from '../scim-http/scim-fixture.ts'
+import { allowEverybodyOnWiki, type Door, openDoor } from '../support/door.ts'
 
 async function reasonOf(door: Door, request: Parameters<Door['gateway']['check']>[0]) {
   const decision = await door.gateway.check({ timeoutMs: 5000, ...request })
@@ -19,7 +13,7 @@ const ann = { user: 'ann@acme.example', app: 'wiki' }
 describe('over HTTP and gRPC, every reason this engine can give is given when', () => {
   test('POLICY_NOT_LOADED: the tenant has no rule file', async () => {
     await using door = await openDoor()
-    await door.scim('POST', '/Users', newUser('ann@acme.example'))
+    await door.scim('POST', '/Users', userBody('ann@acme.example'))
     expect(await reasonOf(door, ann)).toEqual(['block', 'POLICY_NOT_LOADED'])
   })
 
@@ -41,20 +35,20 @@ describe('over HTTP and gRPC, every reason this engine can give is given when', 
   test('DIRECTORY_NOT_READY: no identity provider ever wrote to it', async () => {
     await using door = await openDoor({ policy: allowEverybodyOnWiki })
     expect(await reasonOf(door, ann)).toEqual(['block', 'DIRECTORY_NOT_READY'])
-    await door.scim('POST', '/Users', newUser('bob@acme.example'))
+    await door.scim('POST', '/Users', userBody('bob@acme.example'))
     expect(await reasonOf(door, ann)).toEqual(['block', 'USER_UNKNOWN'])
   })
 
   test('USER_UNKNOWN, RULE and USER_INACTIVE: before, during and after employment', async () => {
     await using door = await openDoor({ policy: allowEverybodyOnWiki })
-    await door.scim('POST', '/Users', newUser('bob@acme.example'))
+    await door.scim('POST', '/Users', userBody('bob@acme.example'))
     const steps = [await reasonOf(door, ann)]
-    const { body } = await door.scim('POST', '/Users', newUser('Ann@Acme.Example'))
+    const { body } = await door.scim('POST', '/Users', userBody('Ann@Acme.Example'))
     steps.push(await reasonOf(door, ann))
     await door.scim(
       'PATCH',
       `/Users/${body.id}`,
-      patch({ op: 'replace', value: { active: false } }),
+      patchBody({ op: 'replace', value: { active: false } }),
     )
     steps.push(await reasonOf(door, ann))
     await door.scim('DELETE', `/Users/${body.id}`)
@@ -69,10 +63,10 @@ describe('over HTTP and gRPC, every reason this engine can give is given when', 
 
   test('SUBJECT_AMBIGUOUS: two users have the externalId', async () => {
     await using door = await openDoor({ policy: allowEverybodyOnWiki })
-    await door.scim('POST', '/Users', newUser('a@acme.example', { externalId: 'X' }))
+    await door.scim('POST', '/Users', userBody('a@acme.example', { externalId: 'X' }))
     const asked = { externalId: 'X', app: 'wiki' }
     expect(await reasonOf(door, asked)).toEqual(['allow', 'RULE'])
-    await door.scim('POST', '/Users', newUser('b@acme.example', { externalId: 'X' }))
+    await door.scim('POST', '/Users', userBody('b@acme.example', { externalId: 'X' }))
     expect(await reasonOf(door, asked)).toEqual(['block', 'SUBJECT_AMBIGUOUS'])
     expect(await reasonOf(door, { ...asked, externalId: 'x' })).toEqual(['block', 'USER_UNKNOWN'])
   })
@@ -81,7 +75,7 @@ describe('over HTTP and gRPC, every reason this engine can give is given when', 
     await using door = await openDoor({
       policy: allowEverybodyOnWiki.replace('wiki:', 'crm: { hosts: [crm.example] }, wiki:'),
     })
-    await door.scim('POST', '/Users', newUser('ann@acme.example'))
+    await door.scim('POST', '/Users', userBody('ann@acme.example'))
     const { user } = ann
     const unknown = ['block', 'APPLICATION_UNKNOWN']
     expect(await reasonOf(door, { user, app: 'wikki' })).toEqual(unknown)
@@ -97,21 +91,21 @@ describe('over HTTP and gRPC, every reason this engine can give is given when', 
     await using door = await openDoor({
       policy: allowEverybodyOnWiki.replace('wiki:', 'crm: { hosts: [crm.example] }, wiki:'),
     })
-    await door.scim('POST', '/Users', newUser('ann@acme.example'))
+    await door.scim('POST', '/Users', userBody('ann@acme.example'))
     expect(await reasonOf(door, { ...ann, app: 'crm' })).toEqual(['block', 'NO_RULE'])
     expect(await reasonOf(door, { ...ann, action: 'delete' })).toEqual(['block', 'NO_RULE'])
   })
 
   test('DIRECTORY_UNAVAILABLE: the store file is moved away, until it is back', async () => {
     await using door = await openDoor({ policy: allowEverybodyOnWiki })
-    await door.scim('POST', '/Users', newUser('ann@acme.example'))
+    await door.scim('POST', '/Users', userBody('ann@acme.example'))
     expect(await reasonOf(door, ann)).toEqual(['allow', 'RULE'])
     const { path } = door.config.store
     renameSync(path, `${path}.away`)
     while ((await reasonOf(door, ann))[0] === 'allow');
     expect(await reasonOf(door, ann)).toEqual(['block', 'DIRECTORY_UNAVAILABLE'])
     expect(door.app.readiness().ready).toBe(false)
-    expect((await door.scim('POST', '/Users', newUser('c@acme.example'))).status).toBe(503)
+    expect((await door.scim('POST', '/Users', userBody('c@acme.example'))).status).toBe(503)
     renameSync(`${path}.away`, path)
     while ((await reasonOf(door, ann))[0] === 'block');
     expect(await reasonOf(door, ann)).toEqual(['allow', 'RULE'])
@@ -152,14 +146,14 @@ rules: [{ id: finance, effect: allow, apps: any, who: { groups: { any: [Finance]
 `,
   })
   const asked = { user: 'ann@acme.example', app: 'payroll' }
-  const { body: user } = await door.scim('POST', '/Users', newUser('ann@acme.example'))
-  const { body: group } = await door.scim('POST', '/Groups', newGroup('Treasury', user.id))
+  const { body: user } = await door.scim('POST', '/Users', userBody('ann@acme.example'))
+  const { body: group } = await door.scim('POST', '/Groups', groupBody('Treasury', [user.id]))
   const steps = [await reasonOf(door, asked)]
   const rename = (name: string) =>
     door.scim(
       'PATCH',
       `/Groups/${group.id}`,
-      patch({ op: 'replace', path: 'displayName', value: name }),
+      patchBody({ op: 'replace', path: 'displayName', value: name }),
     )
   await rename('finance')
   steps.push(await reasonOf(door, asked))
@@ -171,7 +165,7 @@ rules: [{ id: finance, effect: allow, apps: any, who: { groups: { any: [Finance]
 describe('a rule file that changes', () => {
   test('is in force soon, with its revision, and a broken one changes nothing but is told', async () => {
     await using door = await openDoor({ policy: allowEverybodyOnWiki })
-    await door.scim('POST', '/Users', newUser('ann@acme.example'))
+    await door.scim('POST', '/Users', userBody('ann@acme.example'))
     const before = await door.gateway.check(ann)
     writeFileSync(door.policyFile, 'version: 1\nrulez: []\n')
     while (door.app.readiness().reasons.length === 0) await door.gateway.check(ann)

@@ -6,6 +6,7 @@ import { openOperator } from '../../src/app/operator.ts'
 import type { Role } from '../../src/app/roles.ts'
 import { SallyportClient } from '../../src/client/client.ts'
 import { type Config, readConfig } from '../../src/config/config.ts'
+import { type Json, type Reply, request } from '../scim-http/scim-fixture.ts'
 
 /** A whole server in this process, on free ports and a store of its own, and both its callers. */
 export interface Door extends AsyncDisposable {
@@ -16,13 +17,11 @@ export interface Door extends AsyncDisposable {
   readonly gateway: SallyportClient
   readonly token: string
   /** As an identity provider, with its token, in a directory (default: the first). */
-  scim(method: string, path: string, body?: unknown, directory?: string): Promise<ScimAnswer>
+  scim(method: string, path: string, body?: unknown, more?: ScimMore): Promise<Reply>
 }
-export interface ScimAnswer {
-  readonly status: number
-  readonly headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: JSON of any shape; the tests say what they expect.
-  readonly body: any
+export interface ScimMore {
+  readonly directory?: string
+  readonly headers?: Json | undefined
 }
 
 export interface DoorOptions {
@@ -62,18 +61,10 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
     policyFile,
     gateway,
     token: tokens.get(first)!,
-    scim: async (method, path, body, directory = first) => {
-      const answer = await fetch(`${app.addresses.scim}/scim/${directory}/v2${path}`, {
-        method,
-        headers: {
-          authorization: `Bearer ${tokens.get(directory)}`,
-          ...(body !== undefined && { 'content-type': 'application/scim+json' }),
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      })
-      const text = await answer.text()
-      const { status, headers } = answer
-      return { status, headers, body: text === '' ? undefined : JSON.parse(text) }
+    scim: (method, path, body, { directory = first, headers = {} } = {}) => {
+      const authorization = `Bearer ${tokens.get(directory)}`
+      const url = `${app.addresses.scim}/scim/${directory}/v2${path}`
+      return request(method, url, body, { authorization, ...headers })
     },
     [Symbol.asyncDispose]: async () => {
       gateway.close()
@@ -110,18 +101,4 @@ async function makeTokens(config: Config): Promise<ReadonlyMap<string, string>> 
     tokens.set(id, created.token)
   }
   return tokens
-}
-
-export const coreUser = 'urn:ietf:params:scim:schemas:core:2.0:User'
-export const coreGroup = 'urn:ietf:params:scim:schemas:core:2.0:Group'
-export const patchOp = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
-
-export function patch(...operations: readonly object[]): object {
-  return { schemas: [patchOp], Operations: operations }
-}
-export function newUser(userName: string, more: object = {}): object {
-  return { schemas: [coreUser], userName, active: true, ...more }
-}
-export function newGroup(displayName: string, ...members: readonly string[]): object {
-  return { schemas: [coreGroup], displayName, members: members.map((value) => ({ value })) }
 }
