@@ -1,4 +1,4 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
 import { service as healthServiceDefinition } from 'grpc-health-check'
 import { type Clock, systemClock } from '../std/clock.ts'
 import { type DecisionServiceOptions, decisionService } from './decision-service.ts'
@@ -46,6 +46,8 @@ const disposeGraceMs = 1000
 export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const { observer, clock = systemClock } = options
   const health = createHealth(observer)
+  // It prints what a peer sent, as it came, past our logger.
+  setLogVerbosity(logVerbosity.NONE)
   const server = new Server(serverOptions)
   server.addService(decisionServiceDefinition, decisionService({ ...options, clock }))
   server.addService(healthServiceDefinition, health.implementation)
