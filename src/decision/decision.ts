@@ -14,7 +14,10 @@ import type { Destination, Effect, Values } from '../policy/policy.ts'
  * Not here: the wires (grpc/), what rules mean (policy/), how fresh memory is (cache/, store/).
  */
 export interface DecisionPoint {
-  /** Synchronous when all it needs is in memory. Never throws, never rejects. */
+  /**
+   * Synchronous when all it needs is in memory. What throws or rejects is a bug: no decision
+   * exists then, and whoever asked blocks.
+   */
   check(attempt: Attempt): Outcome | Promise<Outcome>
   explain(attempt: Attempt): Promise<Explanation | Refusal>
 }
