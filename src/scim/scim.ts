@@ -8,7 +8,6 @@ import { inForce, land, noSuchResource, reading } from './committing.ts'
 import * as discovery from './discovery.ts'
 import { readGroup } from './group-resource.ts'
 import { Notes } from './json-object.ts'
-import { LargeGroups } from './large-groups.ts'
 import { listResponse } from './list-response.ts'
 import { MembersDraft } from './members-draft.ts'
 import { applyPatch, needsMembers, placeOperations } from './patch.ts'
@@ -71,12 +70,13 @@ export interface NotModified {
   readonly etag: string
 }
 
+/** Entra wants no large groups back, the RFC and conformance suites want small ones. */
+const groupAnswerMembersMax = 200
 /** Attempts at one write before the client hears of it: eight writers at once is a busy user. */
 export const writeAttemptsMax = 8
 
 export class Scim {
   readonly #parts: ScimParts
-  readonly #largeGroups = new LargeGroups()
 
   constructor(parts: ScimParts) {
     this.#parts = parts
@@ -182,10 +182,9 @@ export class Scim {
     })
     // RFC 7644 §3.5.2: a 200 where `attributes` are asked for, otherwise either will do.
     const mayBeEmpty = of === 'groups' && projection.references && !projection.asked
-    if (mayBeEmpty && this.#largeGroups.has(id))
-      return { kind: 'empty', notes: notes.lines, ...landed }
-    const stored = await this.#read(of, directory, id, projection.references)
-    if (mayBeEmpty && this.#largeGroups.has(id)) {
+    const references = mayBeEmpty ? groupAnswerMembersMax + 1 : projection.references
+    const stored = await this.#read(of, directory, id, references)
+    if (mayBeEmpty && (stored.references?.length ?? 0) > groupAnswerMembersMax) {
       return { kind: 'empty', etag: entityTag(stored), notes: notes.lines, ...landed }
     }
     return { ...this.#content(stored, projection, notes), ...landed }
@@ -253,13 +252,12 @@ export class Scim {
     of: Collection,
     directory: DirectoryId,
     id: string,
-    references: boolean,
+    references: boolean | number,
   ): Promise<Stored> {
     const stored = isResourceId(id)
       ? await reading(() => this.#parts.store.get(of, directory, id, { references }))
       : undefined
     if (stored === undefined) throw noSuchResource({ of, id })
-    if (stored.references !== undefined) this.#largeGroups.note(id, stored.references.length)
     return stored
   }
 

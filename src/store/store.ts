@@ -162,8 +162,11 @@ export interface Vouch extends AsyncDisposable {
 }
 
 export interface ReadOptions {
-  /** Fill in `references`. Off by default: a group can have 100,000. */
-  readonly references?: boolean
+  /**
+   * Fill in `references`: all of them, or at most so many, which tells cheaply whether a group is
+   * larger. Off by default: a group can have 100,000.
+   */
+  readonly references?: boolean | number
 }
 export type IndexedQuery =
   | { readonly by: 'id'; readonly value: Uuid }

@@ -132,19 +132,23 @@ export function readsContract(open: OpenStore): void {
   )
 
   test(
-    'references come only when they are asked for',
+    'references come only when they are asked for, and no more than asked for',
     onFresh(open, async ({ store }) => {
       const ann = await storedBy(store, user('ann'))
-      const staff = await storedBy(store, group('staff', [ann.id]))
+      const bob = await storedBy(store, user('bob'))
+      const staff = await storedBy(store, group('staff', [ann.id, bob.id]))
       const by = { by: 'displayName', value: 'staff' } as const
 
+      const first = await store.get('groups', entra, staff.id, { references: 1 })
       const plain = await store.find('groups', entra, by, wholePage)
       const full = await store.find('groups', entra, by, wholePage, { references: true })
       const slices = store.scan('groups', entra, 9, { references: true })
       const [slice] = await Array.fromAsync(slices)
 
       expect(plain.resources).toEqual([staff])
-      expect(full.resources).toEqual([{ ...staff, references: [{ value: ann.id, type: 'User' }] }])
+      const members = [ann.id, bob.id].map((value) => ({ value, type: 'User' }))
+      expect(first?.references).toEqual(members.slice(0, 1))
+      expect(full.resources).toEqual([{ ...staff, references: members }])
       expect(slice).toEqual(full.resources)
     }),
   )

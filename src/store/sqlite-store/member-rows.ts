@@ -60,23 +60,31 @@ function memberValues(connection: Connection, group: Group): readonly Uuid[] {
   return rows
 }
 
-/** Ids of the users, or of the child groups, of a group, in ordinal order. */
-export function memberIds(connection: Connection, of: Collection, group: Group): readonly Uuid[] {
+/** Ids of the users, or of the child groups, of a group, in ordinal order; `max` -1 = all. */
+export function memberIds(
+  connection: Connection,
+  of: Collection,
+  group: Group,
+  max = -1,
+): readonly Uuid[] {
   const rows = connection.all<{ id: string }>(
     `SELECT ${of}.id FROM member JOIN ${of} ON ${of}.key = (member.directory << 32) + member.member
-     WHERE member.directory = ? AND member.grp = ? AND member.kind = ? ORDER BY member.member`,
+     WHERE member.directory = ? AND member.grp = ? AND member.kind = ?
+     ORDER BY member.member LIMIT ?`,
     group.directory,
     group.ordinal,
     kindOf[of],
+    max,
   )
   return rows.map((row) => fromText(row.id))
 }
 
-export function pendingValues(connection: Connection, group: Group): readonly string[] {
+export function pendingValues(connection: Connection, group: Group, max = -1): readonly string[] {
   const rows = connection.all<{ value: string }>(
-    'SELECT value FROM pending WHERE directory = ? AND grp = ? ORDER BY value',
+    'SELECT value FROM pending WHERE directory = ? AND grp = ? ORDER BY value LIMIT ?',
     group.directory,
     group.ordinal,
+    max,
   )
   return rows.map((row) => fromText(row.value))
 }

@@ -52,7 +52,7 @@ interface Scope {
   readonly connection: Connection
   readonly of: GetRequest['of']
   readonly directory: number
-  readonly references: boolean
+  readonly references: number
 }
 
 function scopeOf(
@@ -154,9 +154,10 @@ function groupsWaitingFor({ connection, directory }: Scope, value: string): read
 }
 
 function withReferences(scope: Scope, record: RecordRow): RecordRow {
-  if (!scope.references) return record
+  if (scope.references === 0) return record
   const references = scope.of === 'users' ? groupReferences(scope, record) : members(scope, record)
-  return { ...record, references: JSON.stringify(references) }
+  const most = scope.references < 0 ? references : references.slice(0, scope.references)
+  return { ...record, references: JSON.stringify(most) }
 }
 
 function groupReferences(scope: Scope, { ordinal }: RecordRow): readonly Reference[] {
@@ -169,15 +170,15 @@ function groupReferences(scope: Scope, { ordinal }: RecordRow): readonly Referen
 
 function members(scope: Scope, { ordinal }: RecordRow): readonly Reference[] {
   const group = { directory: scope.directory, ordinal }
-  const users = memberIds(scope.connection, 'users', group)
-  const children = memberIds(scope.connection, 'groups', group)
+  const users = memberIds(scope.connection, 'users', group, scope.references)
+  const children = memberIds(scope.connection, 'groups', group, scope.references)
   return [
     ...users.map((value): Reference => ({ value, type: 'User' })),
     ...children.map((value) => {
-      const row = byId({ ...scope, of: 'groups', references: false }, value)
+      const row = byId({ ...scope, of: 'groups', references: 0 }, value)
       return toReference(value, 'Group', row?.document ?? '{}')
     }),
-    ...pendingValues(scope.connection, group).map(
+    ...pendingValues(scope.connection, group, scope.references).map(
       (value): Reference => ({ value, type: 'pending' }),
     ),
   ]

@@ -17,7 +17,8 @@ export interface GetRequest {
   readonly of: Collection
   readonly directory: DirectoryId
   readonly id: Uuid
-  readonly references: boolean
+  /** At most so many; 0 = none, -1 = all. */
+  readonly references: number
 }
 export interface FindRequest {
   readonly kind: 'find'
@@ -26,7 +27,8 @@ export interface FindRequest {
   readonly by: IndexedQuery
   readonly offset: number
   readonly count: number
-  readonly references: boolean
+  /** At most so many; 0 = none, -1 = all. */
+  readonly references: number
 }
 export interface ScanRequest {
   readonly kind: 'scan'
@@ -34,7 +36,8 @@ export interface ScanRequest {
   readonly directory: DirectoryId
   readonly after: Ordinal
   readonly max: number
-  readonly references: boolean
+  /** At most so many; 0 = none, -1 = all. */
+  readonly references: number
 }
 
 export interface FoundRows {

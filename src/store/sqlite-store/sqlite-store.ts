@@ -168,10 +168,11 @@ class SqliteStore implements Store {
     of: Collection,
     directory: DirectoryId,
     id: Uuid,
-    { references = false }: ReadOptions = {},
+    options: ReadOptions = {},
   ): Promise<Stored | undefined> {
+    const references = referencesOf(options)
     const request = { kind: 'get', of, directory, id, references } as const
-    const record = references ? await this.#ask(request) : this.#parts.reads.get(request)
+    const record = references === 0 ? this.#parts.reads.get(request) : await this.#ask(request)
     return record === undefined ? undefined : toStored(of, directory, record as RecordRow)
   }
 
@@ -180,11 +181,12 @@ class SqliteStore implements Store {
     directory: DirectoryId,
     by: IndexedQuery,
     page: Page,
-    { references = false }: ReadOptions = {},
+    options: ReadOptions = {},
   ): Promise<Found> {
+    const references = referencesOf(options)
     const [offset, count] = [wholeNumber(page.offset), wholeNumber(page.count)]
     const request = { kind: 'find', of, directory, by, offset, count, references } as const
-    const here = !references && namesOne(by)
+    const here = references === 0 && namesOne(by)
     const found = here ? this.#parts.reads.find(request) : await this.#ask(request)
     const { total, records } = found as FoundRows
     return { total, resources: records.map((record) => toStored(of, directory, record)) }
@@ -194,8 +196,9 @@ class SqliteStore implements Store {
     of: Collection,
     directory: DirectoryId,
     max: number,
-    { references = false }: ReadOptions = {},
+    options: ReadOptions = {},
   ): AsyncGenerator<readonly Stored[]> {
+    const references = referencesOf(options)
     const most = Math.min(Math.max(1, wholeNumber(max)), scanSliceMax)
     let after = 0
     for (;;) {
@@ -272,4 +275,10 @@ function groupName({ directory, ordinal }: GroupKey): string {
 
 function wholeNumber(value: number): number {
   return Math.floor(Math.min(Math.max(0, value || 0), Number.MAX_SAFE_INTEGER))
+}
+
+/** As the reader is asked: a number, -1 for all. */
+function referencesOf({ references = false }: ReadOptions): number {
+  if (typeof references === 'boolean') return references ? -1 : 0
+  return wholeNumber(references)
 }
