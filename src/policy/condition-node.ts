@@ -116,7 +116,7 @@ export class Negated implements ConditionNode {
 
   constructor(part: ConditionNode) {
     this.#part = part
-    this.wanted = `not ${described(part)}`
+    this.wanted = part.label === '' ? `not (${part.wanted})` : `not (${described(part)})`
     this.readsDirectory = part.readsDirectory
     this.cost = part.cost
   }
@@ -183,7 +183,7 @@ function guarded(node: ConditionNode, facts: Facts): Tri {
 }
 
 function described({ label, wanted }: ConditionNode): string {
-  return label === '' ? `(${wanted})` : `(${label} ${wanted})`
+  return label === '' ? `(${wanted})` : `${label} ${wanted}`
 }
 
 export const directoryUnused = 'the directory may not be used for policy'

@@ -20,9 +20,12 @@ export function parseIp(text: string): Ip | undefined {
   if (text.length > 45 + 1 + 32) return undefined
   if (!text.includes(':')) return v4(text)
   const zone = text.indexOf('%')
-  if (zone === text.length - 1) return undefined
-  return v6(zone < 0 ? text : text.slice(0, zone))
+  if (zone < 0) return v6(text)
+  return zoneId.test(text.slice(zone + 1)) ? v6(text.slice(0, zone)) : undefined
 }
+
+/** The name of a network interface. */
+const zoneId = /^[0-9a-zA-Z_.:-]+$/
 
 /** `10.0.0.0/8`; an address alone is a network of one. */
 export function parseNetwork(text: string): Network | { readonly fault: string } {

@@ -35,8 +35,11 @@ export function readRuleFile(source: {
     return whole(`the file has ${bytes} bytes, at most ${policyFileBytesMax} are read: split it`)
   }
   const document = parse(text, file)
-  if (document === undefined) return whole('the file is nested too deep to be read')
-  if (document.kind === 'faults') return document.faults
+  if (document === undefined) return whole(tooDeep)
+  if (document.kind === 'faults') {
+    const exhausted = document.faults.some(({ message }) => message.startsWith('Maximum call'))
+    return exhausted ? whole(tooDeep) : document.faults
+  }
   const { value } = document
   if (!isMapping(value)) {
     return [document.faultAt([], 'expected a mapping with `version: 1` and `rules`')]
@@ -49,6 +52,8 @@ export function readRuleFile(source: {
   const structure = structureFaults(document)
   return structure.length > 0 ? structure : shapedFile(document, value)
 }
+
+const tooDeep = 'the file is nested too deep to be read'
 
 function parse(text: string, file: string) {
   try {

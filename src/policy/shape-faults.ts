@@ -18,7 +18,22 @@ export function shapeFaults(
   document: LocatedYaml,
   schema: z.ZodType,
 ): readonly ShapeFault[] {
-  return issues.flatMap((issue) => shapeFault(issue, [], document, schema))
+  const faults = new Map<string, ShapeFault>()
+  for (const issue of leading(issues)) {
+    for (const fault of shapeFault(issue, [], document, schema)) {
+      const { line, column, message } = fault.fault
+      faults.set(`${line}:${column} ${message}`, fault)
+    }
+  }
+  return [...faults.values()]
+}
+
+/** A key that is unknown explains what else its mapping lacks. */
+function leading(issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] {
+  const withUnknown = new Set(
+    issues.filter(({ code }) => code === 'unrecognized_keys').map(({ path }) => pathText(path)),
+  )
+  return issues.filter(({ code, path }) => code !== 'custom' || !withUnknown.has(pathText(path)))
 }
 
 function shapeFault(
@@ -28,6 +43,8 @@ function shapeFault(
   schema: z.ZodType,
 ): readonly ShapeFault[] {
   const path = [...around, ...issue.path]
+  const stray = strayKey(path)
+  if (stray !== undefined) return [noAttribute(stray, document)]
   if (issue.code === 'unrecognized_keys') {
     const known = knownAt(schema, path)
     return issue.keys.map((key) => unknownKey(key, known, path, document))
@@ -36,7 +53,9 @@ function shapeFault(
     // The branch that got furthest is the one which was meant.
     const meant = issue.errors.find((branch) => branch.some(isInside))
     if (meant !== undefined) {
-      return meant.flatMap((inner) => shapeFault(inner, path, document, schema))
+      const unknown = meant.filter(({ code }) => code === 'unrecognized_keys')
+      const told = unknown.length > 0 ? unknown : meant
+      return told.flatMap((inner) => shapeFault(inner, path, document, schema))
     }
   }
   if (issue.code === 'invalid_key') {
@@ -47,6 +66,25 @@ function shapeFault(
   return [{ path, fault: document.faultAt(path, `${at}${reason(issue, path, document)}`) }]
 }
 
+/** The path to a key in conditions that cannot be an attribute, if it leads through one. */
+function strayKey(path: Path): Path | undefined {
+  if (!inConditions(path)) return undefined
+  for (let at = 3; at < path.length; at++) {
+    const key = path[at]
+    if (key === 'all' || key === 'any' || key === 'not' || typeof key === 'number') continue
+    return attributePrefix.test(String(key)) ? undefined : path.slice(0, at + 1)
+  }
+  return undefined
+}
+const attributePrefix = /^(?:user\.|claims\.|context\.|urn:)/
+
+function noAttribute(path: Path, document: LocatedYaml): ShapeFault {
+  const key = String(path.at(-1))
+  const allowed = 'write `user.…`, `claims.…` or `context.…`, or `all`, `any`, `not`'
+  const message = `\`${key}\` is no attribute${didYouMean(key, ['all', 'any', 'not'])}: ${allowed}`
+  return { path, fault: { file: document.file, ...document.placeOfKey(path), message } }
+}
+
 /** Below the place of the union: its value had the shape of that branch. */
 function isInside(issue: z.core.$ZodIssue): boolean {
   return issue.path.length > 0 || issue.code === 'unrecognized_keys' || issue.code === 'custom'
@@ -54,18 +92,51 @@ function isInside(issue: z.core.$ZodIssue): boolean {
 
 function reason(issue: z.core.$ZodIssue, path: Path, document: LocatedYaml): string {
   const found = valueAt(document.value, path)
-  const text = issue.message.replace(/^Invalid (input|option): /, '').replace(/, received .*$/, '')
-  const message = `${text.charAt(0).toLowerCase()}${text.slice(1)}`
-  if (found === undefined) return ` is missing: ${message}`
+  if (found === undefined) return ` is missing: ${expectation(issue)}`
+  if (issue.code === 'custom') return `: ${issue.message}`
   const options = issue.code === 'invalid_value' ? issue.values.map(String) : []
   const hint = typeof found === 'string' ? didYouMean(found, options) : ''
-  return `: ${message}, found ${shown(found)}${hint}`
+  return `: ${expectation(issue)}, found ${shown(found)}${hint}`
+}
+
+function expectation(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'too_small':
+      if (issue.origin === 'array' && issue.minimum === 1) return 'expected at least one entry'
+      return `expected at least ${issue.minimum}${unitOf[issue.origin] ?? ''}`
+    case 'too_big':
+      return `expected at most ${issue.maximum}${unitOf[issue.origin] ?? ''}`
+    case 'invalid_type':
+      return `expected ${nameOf[issue.expected] ?? issue.expected}`
+    case 'invalid_value':
+      if (issue.message.startsWith('Invalid')) return `expected ${issue.values.join(' or ')}`
+      return issue.message
+    default:
+      return issue.message
+  }
+}
+
+const unitOf: Readonly<Record<string, string>> = {
+  array: ' entries',
+  string: ' characters',
+}
+const nameOf: Readonly<Record<string, string>> = {
+  array: 'a list',
+  object: 'a mapping',
+  record: 'a mapping',
+  string: 'a string',
+  boolean: 'true or false',
+  number: 'a number',
+  int: 'a whole number',
 }
 
 /** In conditions the schema knows no keys: those are attributes, and keys below them operators. */
 function knownAt(schema: z.ZodType, path: Path): readonly string[] {
-  const inConditions = path[0] === 'rules' && (path[2] === 'when' || path[2] === 'unless')
-  return inConditions && path.length > 3 ? operatorNames : knownKeysAt(schema, path)
+  return inConditions(path) && path.length > 3 ? operatorNames : knownKeysAt(schema, path)
+}
+
+function inConditions(path: Path): boolean {
+  return path[0] === 'rules' && (path[2] === 'when' || path[2] === 'unless')
 }
 
 function unknownKey(

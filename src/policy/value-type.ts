@@ -59,7 +59,9 @@ export const ipType: ValueType = {
   isIp: true,
 }
 export const complexType: ValueType = {
-  ...typeOf('complex', ['exists'], (value) => (typeof value === 'object' ? '' : undefined)),
+  ...typeOf('complex, and its parts are compared', ['exists'], (value) =>
+    typeof value === 'object' ? '' : undefined,
+  ),
   isComplex: true,
 }
 /** What a caller says about a subject is of no declared type: the operand tells which is meant. */
