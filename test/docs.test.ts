@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { generatedDocs } from '../docs/generate.ts'
 import { reasons } from '../src/decision/decision.ts'
+import { operatorNames } from '../src/policy/condition-schema.ts'
+import { ApplicationSchema, RuleSchema } from '../src/policy/schema.ts'
 
 const root = join(import.meta.dirname, '..')
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
@@ -42,3 +44,15 @@ function filesUnder(folder: string): string[] {
     entry.isDirectory() ? filesUnder(join(folder, entry.name)) : [join(folder, entry.name)],
   )
 }
+
+describe('docs/policy.md', () => {
+  const text = readFileSync(join(root, 'docs/policy.md'), 'utf8')
+
+  test('explains every operator, every field of a rule and of an application', () => {
+    const fields = [...Object.keys(RuleSchema.shape), ...Object.keys(ApplicationSchema.shape)]
+    const unexplained = [...operatorNames, ...fields].filter(
+      (name) => !text.includes(`\`${name}\``),
+    )
+    expect(unexplained).toEqual([])
+  })
+})
