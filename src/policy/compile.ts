@@ -1,5 +1,5 @@
 import type { SchemaRegistry } from '../directory/schema-registry.ts'
-import { U } from '../directory/three-values.ts'
+import { F, T } from '../directory/three-values.ts'
 import { ApplicationMatch } from './application-match.ts'
 import { type CheckedRule, parsePolicyDocument } from './checked-policy.ts'
 import { endpointsOf } from './endpoints.ts'
@@ -75,29 +75,28 @@ class CompiledRule implements Rule {
   }
 
   #compile(): readonly Condition[] {
-    const faults: string[] = []
-    const found = this.#scope.conditionsOf(
-      this.#part!,
-      (_path, message) => faults.push(message),
-      () => {},
-    )
+    const { conditions, faults } = this.#scope.checkedConditionsOf(this.#part!)
     // The policy was checked, but this process may know other schemas than the one which did.
-    const all = faults.length === 0 ? found.toSorted((a, b) => a.cost - b.cost) : [broken(faults)]
+    const all =
+      faults.length === 0
+        ? conditions.toSorted((a, b) => a.cost - b.cost)
+        : [broken(this.effect, faults)]
     this.#conditions = Object.freeze(all)
     this.#part = undefined
     return this.#conditions
   }
 }
 
-/** Never holds and never fails to hold: a block rule blocks, an allow rule does not allow. */
-function broken(faults: readonly string[]): Condition {
+/** Stands for conditions that cannot be asked: the rule blocks, or does not allow. */
+function broken(effect: Effect, faults: readonly string[]): Condition {
   const note = faults.join('; ')
   return {
     path: 'rule',
-    wanted: 'schemas that the rule was written for',
+    wanted: 'the schemas that the rule was written for',
     readsDirectory: false,
-    test: () => U,
-    unknowns: () => ['rule'],
+    // Not unknown: an `onMissing` of its author's is not about this.
+    test: () => (effect === 'block' ? T : F),
+    unknowns: () => [],
     see: () => ({ value: '', note }),
   }
 }

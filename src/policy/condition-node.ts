@@ -4,41 +4,84 @@ import { seenLengthMax } from './limits.ts'
 import type { Test } from './operators.ts'
 import type { Condition, Facts, Seen } from './policy.ts'
 
-/** A part of a condition: something to compare, or others joined. */
-export interface ConditionNode {
-  /** The attribute; empty where parts are joined. */
-  readonly label: string
+/**
+ * A part of a rule: something to compare, or others joined. Equal parts of different rules are one
+ * object, so that a large policy stays small in memory and in the processor's caches.
+ */
+export abstract class ConditionNode implements Condition {
+  readonly path: string
   readonly wanted: string
   readonly readsDirectory: boolean
   /** Steps it takes, roughly: cheap conditions are asked first. */
   readonly cost: number
-  test(facts: Facts): Tri
+  /** The attribute, or the part of `who`; empty where parts are joined. */
+  readonly label: string
+
+  constructor(part: NodePart) {
+    this.path = part.path
+    this.label = part.label
+    this.wanted = shortened(part.wanted)
+    this.readsDirectory = part.readsDirectory
+    this.cost = part.cost
+  }
+
+  /**
+   * What fails is unknown, where it fails: so `not` keeps it unknown, and neither a rule is skipped
+   * nor an answer lost.
+   */
+  test(facts: Facts): Tri {
+    try {
+      return this.ask(facts)
+    } catch {
+      return U
+    }
+  }
+
+  unknowns(facts: Facts): readonly string[] {
+    const paths = new Set<string>()
+    this.addUnknowns(facts, paths)
+    return [...paths]
+  }
+
+  see(facts: Facts): Seen {
+    try {
+      return this.look(facts)
+    } catch {
+      // An explanation is of use without this one value.
+      return { value: '', note: 'the condition failed on this value' }
+    }
+  }
+
   /** Adds the leaves that made it unknown. */
-  addUnknowns(facts: Facts, paths: Set<string>): void
-  see(facts: Facts): Seen
+  addUnknowns(facts: Facts, paths: Set<string>): void {
+    if (this.test(facts) === U) paths.add(this.label)
+  }
+
+  protected abstract ask(facts: Facts): Tri
+  protected abstract look(facts: Facts): Seen
 }
 
+export type NodePart = Pick<ConditionNode, 'path' | 'label' | 'wanted' | 'readsDirectory' | 'cost'>
+
 /** One attribute against its operators, joined by AND. */
-export class Comparison implements ConditionNode {
-  readonly label: string
-  readonly wanted: string
-  readonly readsDirectory: boolean
-  readonly cost: number
+export class Comparison extends ConditionNode {
   readonly #attribute: Attribute
   readonly #first: Test
   readonly #others: readonly Test[]
 
-  constructor(path: string, attribute: Attribute, tests: readonly Test[], wanted: string) {
-    this.label = path
+  constructor(
+    name: Pick<NodePart, 'path' | 'label' | 'wanted'>,
+    attribute: Attribute,
+    tests: readonly Test[],
+  ) {
+    const { readsDirectory, multiValued } = attribute
+    super({ ...name, readsDirectory, cost: (readsDirectory ? 3 : 1) * (multiValued ? 2 : 1) })
     this.#attribute = attribute
     this.#first = tests[0] ?? (() => U)
-    this.#others = tests.slice(1)
-    this.wanted = wanted
-    this.readsDirectory = attribute.readsDirectory
-    this.cost = (attribute.readsDirectory ? 3 : 1) * (attribute.multiValued ? 2 : 1)
+    this.#others = tests.length > 1 ? tests.slice(1) : noTests
   }
 
-  test(facts: Facts): Tri {
+  protected override ask(facts: Facts): Tri {
     let result = this.#first(facts)
     for (let at = 0; at < this.#others.length && result !== F; at++) {
       const next = this.#others[at]!(facts)
@@ -47,11 +90,7 @@ export class Comparison implements ConditionNode {
     return result
   }
 
-  addUnknowns(facts: Facts, paths: Set<string>): void {
-    if (guarded(this, facts) === U) paths.add(this.label)
-  }
-
-  see(facts: Facts): Seen {
+  protected override look(facts: Facts): Seen {
     const values = this.#attribute.values(facts)
     if (values === undefined) return { value: '', note: directoryUnused }
     if (values.length === 0) {
@@ -66,40 +105,42 @@ export class Comparison implements ConditionNode {
   }
 }
 
+const noTests: readonly Test[] = []
+
 /** `all` and `any`. */
-export class Joined implements ConditionNode {
-  readonly label = ''
-  readonly wanted: string
-  readonly readsDirectory: boolean
-  readonly cost: number
+export class Joined extends ConditionNode {
   readonly #by: 'all' | 'any'
   readonly #parts: readonly ConditionNode[]
 
-  constructor(by: 'all' | 'any', parts: readonly ConditionNode[]) {
+  constructor(path: string, by: 'all' | 'any', parts: readonly ConditionNode[]) {
+    super({
+      path,
+      label: '',
+      wanted: parts.map(described).join(by === 'all' ? ' and ' : ' or '),
+      readsDirectory: parts.some((part) => part.readsDirectory),
+      cost: parts.reduce((sum, part) => sum + part.cost, 0),
+    })
     this.#by = by
     this.#parts = parts.toSorted((a, b) => a.cost - b.cost)
-    this.wanted = parts.map(described).join(by === 'all' ? ' and ' : ' or ')
-    this.readsDirectory = parts.some((part) => part.readsDirectory)
-    this.cost = parts.reduce((sum, part) => sum + part.cost, 0)
   }
 
-  test(facts: Facts): Tri {
+  override addUnknowns(facts: Facts, paths: Set<string>): void {
+    if (this.test(facts) !== U) return
+    for (const part of this.#parts) part.addUnknowns(facts, paths)
+  }
+
+  protected override ask(facts: Facts): Tri {
     const parts = this.#parts
     const last = this.#by === 'all' ? F : T
     let result: Tri = not(last)
     for (let at = 0; at < parts.length && result !== last; at++) {
-      const next = guarded(parts[at]!, facts)
+      const next = parts[at]!.test(facts)
       result = last === T ? or(result, next) : next < result ? next : result
     }
     return result
   }
 
-  addUnknowns(facts: Facts, paths: Set<string>): void {
-    if (this.test(facts) !== U) return
-    for (const part of this.#parts) part.addUnknowns(facts, paths)
-  }
-
-  see(facts: Facts): Seen {
+  protected override look(facts: Facts): Seen {
     const seen = this.#parts.map((part) => part.see(facts))
     const notes = new Set(seen.map(({ note }) => note).filter((note) => note !== ''))
     const values = seen.map(({ value }, at) => `${this.#parts[at]!.label} ${value || '–'}`.trim())
@@ -107,78 +148,26 @@ export class Joined implements ConditionNode {
   }
 }
 
-export class Negated implements ConditionNode {
-  readonly label = ''
-  readonly wanted: string
-  readonly readsDirectory: boolean
-  readonly cost: number
+export class Negated extends ConditionNode {
   readonly #part: ConditionNode
 
-  constructor(part: ConditionNode) {
+  constructor(path: string, part: ConditionNode) {
+    const { readsDirectory, cost } = part
+    const wanted = part.label === '' ? `not (${part.wanted})` : `not (${described(part)})`
+    super({ path, label: '', wanted, readsDirectory, cost })
     this.#part = part
-    this.wanted = part.label === '' ? `not (${part.wanted})` : `not (${described(part)})`
-    this.readsDirectory = part.readsDirectory
-    this.cost = part.cost
   }
 
-  test(facts: Facts): Tri {
-    return not(guarded(this.#part, facts))
-  }
-
-  addUnknowns(facts: Facts, paths: Set<string>): void {
+  override addUnknowns(facts: Facts, paths: Set<string>): void {
     this.#part.addUnknowns(facts, paths)
   }
 
-  see(facts: Facts): Seen {
+  protected override ask(facts: Facts): Tri {
+    return not(this.#part.test(facts))
+  }
+
+  protected override look(facts: Facts): Seen {
     return this.#part.see(facts)
-  }
-}
-
-/** A part of a rule as others see it. */
-export class RuleCondition implements Condition {
-  readonly path: string
-  readonly wanted: string
-  readonly readsDirectory: boolean
-  readonly cost: number
-  readonly #node: ConditionNode
-
-  constructor(path: string, node: ConditionNode) {
-    this.path = path
-    this.wanted = shortened(node.wanted)
-    this.readsDirectory = node.readsDirectory
-    this.cost = node.cost
-    this.#node = node
-  }
-
-  test(facts: Facts): Tri {
-    return guarded(this.#node, facts)
-  }
-
-  unknowns(facts: Facts): readonly string[] {
-    const paths = new Set<string>()
-    this.#node.addUnknowns(facts, paths)
-    return [...paths]
-  }
-
-  see(facts: Facts): Seen {
-    try {
-      return this.#node.see(facts)
-    } catch {
-      // An explanation is of use without this one value.
-      return { value: '', note: 'the condition failed on this value' }
-    }
-  }
-}
-
-/**
- * What fails is unknown, where it fails: so `not` keeps it unknown, and neither a rule is skipped
- * nor an answer lost.
- */
-function guarded(node: ConditionNode, facts: Facts): Tri {
-  try {
-    return node.test(facts)
-  } catch {
-    return U
   }
 }
 

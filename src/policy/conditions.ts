@@ -1,6 +1,6 @@
 import { didYouMean } from '../std/nearest-name.ts'
 import type { Attribute } from './attribute.ts'
-import { Comparison, type ConditionNode, Joined, Negated, RuleCondition } from './condition-node.ts'
+import { Comparison, type ConditionNode, Joined, Negated } from './condition-node.ts'
 import {
   type Conditions,
   type Operator,
@@ -20,17 +20,17 @@ export interface ConditionScope extends OperandScope {
 export type Path = readonly PropertyKey[]
 
 /** One condition for each top-level key of a `when`, which is AND. */
-export function compileWhen(when: Conditions, scope: ConditionScope): readonly RuleCondition[] {
+export function compileWhen(when: Conditions, scope: ConditionScope): readonly ConditionNode[] {
   return Object.keys(when).flatMap((key) => {
     const node = compileKey(when, key, ['when'], 1, scope)
-    return node === undefined ? [] : [new RuleCondition(`when.${key}`, node)]
+    return node ?? []
   })
 }
 
 /** Exactly the negation of the same mapping under `when`. */
-export function compileUnless(unless: Conditions, scope: ConditionScope): readonly RuleCondition[] {
+export function compileUnless(unless: Conditions, scope: ConditionScope): readonly ConditionNode[] {
   const node = compileMapping(unless, ['unless'], 1, scope)
-  return node === undefined ? [] : [new RuleCondition('unless', new Negated(node))]
+  return node === undefined ? [] : [new Negated('unless', node)]
 }
 
 function compileMapping(
@@ -44,7 +44,7 @@ function compileMapping(
   )
   const found = parts.filter((part) => part !== undefined)
   if (found.length < parts.length) return undefined
-  return found.length === 1 ? found[0] : new Joined('all', found)
+  return found.length === 1 ? found[0] : new Joined(path.join('.'), 'all', found)
 }
 
 /** Undefined: faults were told. */
@@ -65,13 +65,13 @@ function compileKey(
   }
   if (key === 'not') {
     const part = compileMapping(conditions.not ?? {}, path, depth + 1, scope)
-    return part === undefined ? undefined : new Negated(part)
+    return part === undefined ? undefined : new Negated(path.join('.'), part)
   }
   const parts = (conditions[key] ?? []).map((each, at) =>
     compileMapping(each, [...path, at], depth + 1, scope),
   )
   const found = parts.filter((part) => part !== undefined)
-  return found.length < parts.length ? undefined : new Joined(key, found)
+  return found.length < parts.length ? undefined : new Joined(path.join('.'), key, found)
 }
 
 function compileComparison(
@@ -99,7 +99,8 @@ function compileComparison(
     wanted.push(`${operator} ${operandText(operand)}`)
   }
   if (tests.length < wanted.length) return undefined
-  return new Comparison(key, attribute, tests, wanted.join(' and '))
+  const name = { path: path.join('.'), label: key, wanted: wanted.join(' and ') }
+  return new Comparison(name, attribute, tests)
 }
 
 function noteOther(operand: NonNullable<Operators[Operator]>, scope: ConditionScope): void {

@@ -1,17 +1,23 @@
+import { fold } from '../directory/identity.ts'
 import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import type { FoundAttribute } from './attribute.ts'
 import { attributeAt } from './attribute-at.ts'
-import type { RuleCondition } from './condition-node.ts'
+import type { ConditionNode } from './condition-node.ts'
 import { type ConditionScope, compileUnless, compileWhen } from './conditions.ts'
 import type { OperandScope } from './operators.ts'
 import type { RulePart } from './schema.ts'
 import { compileWho, type WhoScope } from './who.ts'
 
-/** What the conditions of all rules of one policy share: attributes and lists are found once. */
+/**
+ * What the rules of one policy share: attributes, lists and names are found once, and equal
+ * conditions are compiled once.
+ */
 export class RuleScope {
   readonly #registry: SchemaRegistry
   readonly #lists: OperandScope['lists']
   readonly #attributes = new Map<string, FoundAttribute>()
+  readonly #names = new Map<string, string>()
+  readonly #equal = new Map<string, readonly ConditionNode[]>()
 
   constructor(registry: SchemaRegistry, lists: OperandScope['lists']) {
     this.#registry = registry
@@ -23,11 +29,12 @@ export class RuleScope {
     { who, when, unless }: RulePart,
     fault: ConditionScope['fault'],
     readsKey: (key: string) => void,
-  ): readonly RuleCondition[] {
+  ): readonly ConditionNode[] {
     const scope: WhoScope & ConditionScope = {
       registry: this.#registry,
       lists: this.#lists,
       attributeAt: (text) => this.#attributeAt(text),
+      folded: (name) => this.#folded(name),
       fault,
       readsKey,
       reads: ({ documentKey }) => {
@@ -41,6 +48,30 @@ export class RuleScope {
     ]
   }
 
+  /**
+   * The same without telling what is wrong or read: for rules that were checked. Undefined: this
+   * process cannot compile them.
+   */
+  checkedConditionsOf({ who = {}, when = {}, unless }: RulePart): CheckedConditions {
+    const faults: string[] = []
+    const parts: Partial<RulePart>[] = [
+      ...Object.entries(who).map(([key, part]) => ({ who: { [key]: part } })),
+      ...Object.entries(when).map(([key, part]) => ({ when: { [key]: part } as typeof when })),
+      ...(unless === undefined ? [] : [{ unless }]),
+    ]
+    const conditions = parts.flatMap((part) => {
+      const key = JSON.stringify(part)
+      let nodes = this.#equal.get(key)
+      if (nodes === undefined) {
+        const tell = (_path: unknown, message: string) => faults.push(message)
+        nodes = this.conditionsOf(part as RulePart, tell, () => {})
+        if (faults.length === 0) this.#equal.set(key, nodes)
+      }
+      return nodes
+    })
+    return { conditions, faults }
+  }
+
   #attributeAt(text: string): FoundAttribute {
     let found = this.#attributes.get(text)
     if (found === undefined) {
@@ -49,4 +80,19 @@ export class RuleScope {
     }
     return found
   }
+
+  #folded(name: string): string {
+    let found = this.#names.get(name)
+    if (found === undefined) {
+      found = fold(name)
+      this.#names.set(name, found)
+    }
+    return found
+  }
+}
+
+export interface CheckedConditions {
+  readonly conditions: readonly ConditionNode[]
+  /** Why this process cannot compile them; empty = it can. */
+  readonly faults: readonly string[]
 }

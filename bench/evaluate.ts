@@ -1,0 +1,113 @@
+import { evaluate } from '../src/decision/evaluate.ts'
+import { createSchemaRegistry } from '../src/directory/schema-registry.ts'
+import { policyDocument } from '../src/policy/checked-policy.ts'
+import { compilePolicy } from '../src/policy/compile.ts'
+import type { Application, Facts, RuleSet } from '../src/policy/policy.ts'
+import { readPolicy } from '../src/policy/read.ts'
+import { printFaults } from '../src/std/fault.ts'
+import { naiveDecision } from './support/naive-evaluator.ts'
+import { median, Report } from './support/report.ts'
+import { attemptOf, seeded, type Workload, workload } from './support/rule-workload.ts'
+
+/** Does an answer cost the same with 10,000 rules as with 10? */
+const sizes = [10, 100, 1_000, 10_000] as const
+const attemptsMax = 4_096
+const rounds = 15
+/** Answers of one round: some 50 ms, so that the clock and the collector do not matter. */
+const answersPerRound = 200_000
+const naivePerRound = 200_000
+
+interface Setup {
+  readonly size: number
+  readonly policy: Workload
+  readonly rules: RuleSet
+  readonly attempts: readonly Attempt[]
+  readonly compileMs: number
+}
+interface Attempt {
+  readonly application: Application
+  readonly facts: Facts
+}
+
+const registry = createSchemaRegistry()
+
+function setUp(size: number): Setup {
+  const random = seeded(size)
+  const policy = workload(size, random)
+  const text = JSON.stringify(policy.file)
+  const found = readPolicy([{ file: 'bench.yaml', text }], {
+    tenant: 'acme',
+    registry,
+    directories: ['entra'],
+  })
+  if (found.kind === 'faults') throw new Error(printFaults(found.faults.slice(0, 5)))
+  const document = policyDocument(found.policy)
+  const before = performance.now()
+  const rules = compilePolicy(document, registry)
+  const compileMs = performance.now() - before
+  const attempts = Array.from({ length: attemptsMax }, () => {
+    const { application, facts } = attemptOf(policy.file.rules, random)
+    return { application: rules.applications.get(application)!, facts }
+  })
+  return { size, policy, rules, attempts, compileMs }
+}
+
+/** Kept, so that no answer is computed for nothing. */
+let kept = 0
+
+/** Nanoseconds an answer. */
+function measure({ rules, attempts }: Setup): number {
+  const before = performance.now()
+  for (let at = 0; at < answersPerRound; at++) {
+    const { application, facts } = attempts[at % attemptsMax]!
+    const verdict = evaluate(rules.rulesFor(application), 'connect', facts)
+    if (verdict.kind === 'rule') kept += verdict.rule.line
+  }
+  return ((performance.now() - before) * 1e6) / answersPerRound
+}
+
+function measureNaive({ size, policy, attempts }: Setup): number {
+  const answers = Math.ceil(naivePerRound / size)
+  const before = performance.now()
+  for (let at = 0; at < answers; at++) {
+    const { application, facts } = attempts[at % attemptsMax]!
+    kept += naiveDecision(policy, application.name, facts).length
+  }
+  return ((performance.now() - before) * 1e6) / answers
+}
+
+/** How many answers differ from the naive evaluator's. */
+function mismatches({ rules, policy, attempts }: Setup): number {
+  return attempts.filter(({ application, facts }) => {
+    const verdict = evaluate(rules.rulesFor(application), 'connect', facts)
+    const found = verdict.kind === 'rule' ? verdict.rule.id : ''
+    return found !== naiveDecision(policy, application.name, facts)
+  }).length
+}
+
+const report = new Report()
+report.header(
+  'does an answer cost the same with 10,000 rules as with 10?',
+  `${attemptsMax} random attempts, ${rounds} alternating rounds of ${answersPerRound} answers, ten rules an application`,
+)
+const setups = sizes.map(setUp)
+const wrong = setups.reduce((sum, setup) => sum + mismatches(setup), 0)
+report.figure('evaluate.mismatches', `${wrong} of ${sizes.length * attemptsMax}`)
+for (const setup of setups) measure(setup)
+
+const ours = new Map<number, number[]>(sizes.map((size) => [size, []]))
+const naive = new Map<number, number[]>(sizes.map((size) => [size, []]))
+for (let round = 0; round < rounds; round++) {
+  for (const setup of setups) {
+    ours.get(setup.size)!.push(measure(setup))
+    naive.get(setup.size)!.push(measureNaive(setup))
+  }
+}
+const nsPerAnswer = (size: number) => median(ours.get(size)!)
+for (const { size, compileMs } of setups) {
+  const times = `p50 ${nsPerAnswer(size).toFixed(0)} ns`
+  const others = `naive ${median(naive.get(size)!).toFixed(0)} ns, compiled in ${compileMs.toFixed(0)} ms`
+  report.figure(`evaluate.rules_${size}`, `${times}, ${others}`)
+}
+report.ratio('evaluate.flat_10k', nsPerAnswer(10) / nsPerAnswer(10_000), 0.3)
+process.exitCode = wrong === 0 && kept > 0 ? 0 : 1
