@@ -4,7 +4,9 @@ import { didYouMean } from '../std/nearest-name.ts'
 import type { CheckedApplication, CheckedRule } from './checked-policy.ts'
 import type { Path } from './conditions.ts'
 import { noApplication } from './endpoints.ts'
+import { faultsMax } from './limits.ts'
 import type { OperandScope } from './operators.ts'
+import type { Application } from './policy.ts'
 import type { Declared } from './rule-file.ts'
 import { concerns } from './rule-index.ts'
 import { RuleScope } from './rule-scope.ts'
@@ -29,14 +31,20 @@ export function checkRules(
 ): ReadonlySet<string> {
   const reads = new Set<string>()
   const scope = new RuleScope(names.registry, listsWithBroken(names))
+  const known = new Set([...names.applications.keys(), ...names.brokenApplications])
+  const actions = new DeclaredActions(names.applications)
+  let faults = 0
   for (const { part, file, path } of rules) {
+    if (faults >= faultsMax) break
     const fault: RuleFault = (below, message, at) => {
+      faults++
       const whole = [...path, ...below]
       const { document } = file
       const place = at === 'key' ? document.placeOfKey(whole) : document.placeOf(whole)
       names.fault({ file: document.file, ...place, message })
     }
-    checkApps(part, names, fault)
+    const named = checkApps(part, known, fault)
+    if (named && names.brokenApplications.size === 0) checkActions(part, actions, fault)
     checkDirectories(part, names, fault)
     const readsKey = part.enabled ? (key: string) => reads.add(key) : () => {}
     scope.conditionsOf(part, fault, readsKey)
@@ -46,30 +54,54 @@ export function checkRules(
 
 type RuleFault = (below: Path, message: string, at?: 'key') => void
 
-function checkApps({ apps, actions = [] }: CheckedRule, names: RuleNames, fault: RuleFault): void {
-  const known = new Set([...names.applications.keys(), ...names.brokenApplications])
-  let complete = names.brokenApplications.size === 0
+/** Whether all applications named exist. */
+function checkApps({ apps }: CheckedRule, known: ReadonlySet<string>, fault: RuleFault): boolean {
+  if (apps === 'any') return true
+  let complete = true
   for (const part of ['names', 'except'] as const) {
-    for (const [at, name] of (apps === 'any' ? [] : (apps[part] ?? [])).entries()) {
+    for (const [at, name] of (apps[part] ?? []).entries()) {
       if (known.has(name)) continue
       complete = false
       fault(['apps', part, at], noApplication(name, known))
     }
   }
-  if (!complete || actions.length === 0) return
-  const declared = new Set<string>()
-  for (const application of names.applications.values()) {
-    const { name, labels = {} } = application
-    const asCompiled = { name, labels: new Map(Object.entries(labels)), actions: declared }
-    if (!concerns(apps, asCompiled)) continue
-    for (const action of application.actions) declared.add(action)
-  }
-  for (const [at, action] of actions.entries()) {
+  return complete
+}
+
+function checkActions(rule: CheckedRule, actions: DeclaredActions, fault: RuleFault): void {
+  if (rule.actions === undefined) return
+  const declared = actions.of(rule.apps)
+  for (const [at, action] of rule.actions.entries()) {
     if (declared.has(action)) continue
     const there = declared.size === 0 ? 'there are none' : [...declared].join(', ')
     const hint = didYouMean(action, declared)
     const message = `no application of this rule has the action \`${action}\`${hint}: ${there}`
     fault(['actions', at], message)
+  }
+}
+
+/** The actions of all applications that some `apps` means, worked out once for equal ones. */
+class DeclaredActions {
+  readonly #applications: readonly Application[]
+  readonly #found = new Map<string, ReadonlySet<string>>()
+
+  constructor(applications: RuleNames['applications']) {
+    this.#applications = [...applications.values()].map(({ name, labels = {}, actions }) => ({
+      name,
+      labels: new Map(Object.entries(labels)),
+      actions: new Set(actions),
+    }))
+  }
+
+  of(apps: CheckedRule['apps']): ReadonlySet<string> {
+    const key = JSON.stringify(apps)
+    let found = this.#found.get(key)
+    if (found === undefined) {
+      const meant = this.#applications.filter((application) => concerns(apps, application))
+      found = new Set(meant.flatMap(({ actions }) => [...actions]))
+      this.#found.set(key, found)
+    }
+    return found
   }
 }
 

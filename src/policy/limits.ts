@@ -14,6 +14,8 @@ export const operandValuesMax = 1_000
 export const conditionDepthMax = 8
 /** Mappings and lists within each other in a file: deeper is an attack on whoever walks it. */
 export const documentDepthMax = 64
+/** Faults in rules that are told at once: nobody mends more before looking again. */
+export const faultsMax = 1_000
 /** Text for people: `description`, `message`, `reason`. */
 export const textLengthMax = 500
 /** A string to compare with. */
