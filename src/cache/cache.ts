@@ -1,4 +1,5 @@
 import type { Complex, DirectoryId, Ordinal, Revision, Uuid } from '../directory/directory.ts'
+import type { Position } from '../store/position.ts'
 import type { SubjectKey } from '../store/store.ts'
 import type { GroupGraph } from './group-graph.ts'
 
@@ -31,8 +32,8 @@ export interface Directories {
 
 export type Lookup =
   | { readonly kind: 'known'; readonly principal: Principal }
-  | { readonly kind: 'unknown' }
-  | { readonly kind: 'ambiguous' }
+  /** True only for as long as memory stands at this very Position: the name may be given away. */
+  | { readonly kind: 'unknown' | 'ambiguous'; readonly asOf: Position }
   | { readonly kind: 'unavailable'; readonly cause: Error }
 
 /** A subject resolved from the directory. */

@@ -49,8 +49,11 @@ export class DirectoryCache implements Directories, AsyncDisposable {
     this.#observer = observer
     this.#options = options
     this.#records = new PrincipalRecords(options.principalsMax)
+    const applied = () => this.#position
     this.#fills = new Fills(store, {
-      reached: (revision) => this.#position.revision >= revision,
+      get applied() {
+        return applied()
+      },
       nextApplied: (ms) => this.nextApplied(ms),
       insert: (key, row) => this.#records.insert(key, row, clock.monotonicMs()),
     })
@@ -161,22 +164,30 @@ export class DirectoryCache implements Directories, AsyncDisposable {
     }
   }
 
-  /** Forgets everything and reads groups, policies and what was ever written. */
+  /**
+   * Reads groups, policies and what was ever written, and begins anew with them. What is read is
+   * at least as new as the position, and the log brings the rest again.
+   */
   async #load(): Promise<void> {
     this.#loaded = false
-    this.#records.clear()
-    this.#graphs.clear()
     const { groups, position } = await this.#store.groupTable()
-    for (const row of groups) this.groupsOf(row.directory).put(row)
+    const written: DirectoryId[] = []
     for (const directory of this.#options.directories) {
       const { lastRevision } = await this.#store.counts(directory)
-      if (lastRevision > 0) this.#written.add(directory)
-      else this.#written.delete(directory)
+      if (lastRevision > 0) written.push(directory)
     }
     const swaps: (() => void)[] = []
     for (const tenant of this.#options.tenants) {
       swaps.push(await this.#options.preparePolicy(tenant))
     }
+    // INVARIANT: from here on without an await. Whatever was read while this went on belongs to
+    // the time before, and leaves with it.
+    this.#records.clear()
+    this.#fills.startAgain()
+    this.#graphs.clear()
+    for (const row of groups) this.groupsOf(row.directory).put(row)
+    this.#written.clear()
+    for (const directory of written) this.#written.add(directory)
     for (const swap of swaps) swap()
     this.#moveTo(position)
     this.#loaded = true
@@ -201,14 +212,20 @@ export class DirectoryCache implements Directories, AsyncDisposable {
     const { directory } = effect
     this.#written.add(directory)
     if (effect.of === 'user') {
-      for (const hash of effect.keys) this.#records.endName(hash)
-      this.#fills.touched(directory, effect.ordinal, revision)
-      if (effect.how === 'deactivated') this.#records.deactivate(directory, effect.ordinal)
-      else this.#records.drop(directory, effect.ordinal)
+      for (const hash of effect.keys) {
+        this.#records.endName(hash)
+        this.#fills.nameTouched(hash, revision)
+      }
+      this.#fills.userTouched(directory, effect.ordinal, revision)
+      // With another name the old one is free, and whoever gets it must be found by it.
+      const renamed = effect.keys.length > 0
+      if (effect.how === 'deactivated' && !renamed) {
+        this.#records.deactivate(directory, effect.ordinal)
+      } else this.#records.drop(directory, effect.ordinal)
       return
     }
     for (const ordinal of effect.users) {
-      this.#fills.touched(directory, ordinal, revision)
+      this.#fills.userTouched(directory, ordinal, revision)
       this.#records.drop(directory, ordinal)
     }
   }
@@ -229,6 +246,7 @@ export class DirectoryCache implements Directories, AsyncDisposable {
 
   #moveTo(position: Position): void {
     this.#appliedAtMs = this.#clock.monotonicMs()
+    // The same object for as long as nothing was applied: see `asOf` of a Lookup.
     if (samePosition(this.#position, position)) return
     this.#position = position
     this.#token = ''

@@ -1,24 +1,29 @@
 import type { DirectoryId, Ordinal, Revision } from '../directory/directory.ts'
-import type { PrincipalRow, Store, SubjectKey } from '../store/store.ts'
+import { keyHash } from '../store/keys.ts'
+import type { Position } from '../store/position.ts'
+import type { PrincipalRow, Resolved, Store, SubjectKey } from '../store/store.ts'
 import type { Lookup, Principal } from './cache.ts'
 
 interface Memory {
-  reached(revision: Revision): boolean
+  readonly applied: Position
   nextApplied(ms: number): Promise<void>
   insert(key: SubjectKey, row: PrincipalRow): Principal
 }
 
 /**
- * Reads of users that are not in memory: one per name however many ask, and kept only if no newer
- * entry of the log touched the user between the read and its arrival. Without that fence a slow
- * read could bury a newer revocation for ever.
+ * Reads of users that are not in memory: one per name however many ask. What was read counts only
+ * if no newer entry of the log was about that user or that name, and if memory was not read anew,
+ * between the read and its arrival. Without that fence a slow read could bury a newer revocation
+ * for ever, or leave an externalId with one owner that meanwhile has two.
  */
 export class Fills {
   readonly #store: Store
   readonly #memory: Memory
   readonly #inFlight = new Map<string, Promise<Lookup>>()
-  /** Newest revision that touched a user, for as long as any read is under way. */
+  /** Newest revision that was about a user or a name, for as long as any read is under way. */
   readonly #touched = new Map<string, Revision>()
+  /** Moves when nothing read so far can be compared with the log any more. */
+  #generation = 0
 
   constructor(store: Store, memory: Memory) {
     this.#store = store
@@ -38,27 +43,56 @@ export class Fills {
   }
 
   /** An entry of the log changed this user or its groups. */
-  touched(directory: DirectoryId, ordinal: Ordinal, revision: Revision): void {
-    if (this.#inFlight.size > 0) this.#touched.set(`${directory}/${ordinal}`, revision)
+  userTouched(directory: DirectoryId, ordinal: Ordinal, revision: Revision): void {
+    this.#note(userText(directory, ordinal), revision)
+  }
+
+  /** An entry of the log says that a name, by its `keyHash`, means something else than before. */
+  nameTouched(hash: string, revision: Revision): void {
+    this.#note(hash, revision)
+  }
+
+  /** Memory was read anew, so not every entry in between was seen here. */
+  startAgain(): void {
+    this.#generation++
+    this.#touched.clear()
+  }
+
+  #note(what: string, revision: Revision): void {
+    if (this.#inFlight.size === 0) return
+    if (this.#touched.size >= touchedMax) this.startAgain()
+    this.#touched.set(what, revision)
   }
 
   async #read(key: SubjectKey): Promise<Lookup> {
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
+      const generation = this.#generation
       const resolved = await this.#store.resolve(key)
       if (resolved.kind === 'unavailable') return resolved
       // What was read ahead of the log waits for it: a newer user must not meet an older policy.
       const { revision } = resolved.position
-      for (let wait = 0; wait < waitsMax && !this.#memory.reached(revision); wait++) {
+      for (let wait = 0; wait < waitsMax && !this.#reached(revision); wait++) {
         await this.#memory.nextApplied(waitMs)
       }
-      if (!this.#memory.reached(revision)) break
-      if (resolved.kind !== 'known') return { kind: resolved.kind }
-      const { directory, ordinal } = resolved.principal
-      const touched = this.#touched.get(`${directory}/${ordinal}`) ?? 0
-      if (touched > revision) continue
+      if (!this.#reached(revision)) break
+      if (generation !== this.#generation || this.#touchedSince(key, resolved)) continue
+      if (resolved.kind !== 'known') return { kind: resolved.kind, asOf: this.#memory.applied }
       return { kind: 'known', principal: this.#memory.insert(key, resolved.principal) }
     }
     return { kind: 'unavailable', cause: new Error('memory cannot keep up with the log') }
+  }
+
+  #reached(revision: Revision): boolean {
+    return this.#memory.applied.revision >= revision
+  }
+
+  #touchedSince(key: SubjectKey, resolved: Exclude<Resolved, { kind: 'unavailable' }>): boolean {
+    if (this.#touched.size === 0) return false
+    const since = (what: string) => (this.#touched.get(what) ?? 0) > resolved.position.revision
+    if (since(keyHash(key))) return true
+    if (resolved.kind !== 'known') return false
+    const { directory, ordinal } = resolved.principal
+    return since(userText(directory, ordinal))
   }
 }
 
@@ -66,3 +100,10 @@ export class Fills {
 const attemptsMax = 5
 const waitsMax = 20
 const waitMs = 5
+/** ≈ 10 MB. Beyond it whatever is under way is read again, rather than remembering ever more. */
+const touchedMax = 100_000
+
+/** No `keyHash` has a slash in it. */
+function userText(directory: DirectoryId, ordinal: Ordinal): string {
+  return `${directory}/${ordinal}`
+}

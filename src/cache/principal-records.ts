@@ -24,7 +24,8 @@ export class PrincipalRecords {
   misses = 0
 
   constructor(max: number) {
-    this.#records = new LRUCache({ max, dispose: (held) => this.#forgetNames(held) })
+    const dispose = (held: Held, record: string) => this.#forgetNames(held, record)
+    this.#records = new LRUCache({ max, dispose })
   }
 
   get size(): number {
@@ -49,14 +50,16 @@ export class PrincipalRecords {
     const record = recordText(row.directory, row.ordinal)
     let held = this.#records.get(record)
     if (held === undefined || held.principal.revision !== row.revision) {
-      held = { principal: this.#principal(row, readAtMs), names: [] }
+      held = { principal: this.#principal(row, readAtMs), names: [], hash: '' }
       this.#records.set(record, held)
     }
     const name = nameText(key)
-    if (this.#recordOf.get(name) !== record) {
-      this.#recordOf.set(name, record)
-      held.names.push(name)
-      if (key.kind === 'externalId') this.#nameOfHash.set(keyHash(key), name)
+    if (this.#recordOf.get(name) === record) return held.principal
+    this.#recordOf.set(name, record)
+    if (!held.names.includes(name)) held.names.push(name)
+    if (key.kind === 'externalId') {
+      held.hash = keyHash(key)
+      this.#nameOfHash.set(held.hash, name)
     }
     return held.principal
   }
@@ -84,8 +87,11 @@ export class PrincipalRecords {
     this.#nameOfHash.clear()
   }
 
-  #forgetNames(held: Held): void {
-    for (const name of held.names) this.#recordOf.delete(name)
+  #forgetNames({ names, hash }: Held, record: string): void {
+    // A name that another user has by now stays.
+    const mine = names.filter((name) => this.#recordOf.get(name) === record)
+    for (const name of mine) this.#recordOf.delete(name)
+    if (mine.includes(this.#nameOfHash.get(hash) ?? '')) this.#nameOfHash.delete(hash)
   }
 
   #principal(row: PrincipalRow, readAtMs: number): Principal {
@@ -114,6 +120,8 @@ export class PrincipalRecords {
 interface Held {
   readonly principal: Principal
   readonly names: string[]
+  /** Of the externalId it was asked by; empty: by none. */
+  hash: string
 }
 
 // Directory ids hold neither `/` nor digits-only ambiguity: a kind is one of three fixed words.
