@@ -33,11 +33,18 @@ export class ActivePolicies {
     return all
   }
 
-  /** Loads now; what it returns puts the policy into use. */
+  /** Loads now; what it returns puts the policy into use, or ends what is no longer there. */
   async prepare(tenant: TenantId): Promise<() => void> {
     const loaded = await this.#load(tenant)
     return () => {
-      if (loaded === undefined || loaded.revision === this.#active.get(tenant)?.revision) return
+      const active = this.#active.get(tenant)
+      if (loaded === undefined) {
+        this.#active.delete(tenant)
+        return
+      }
+      // Not the revision alone: in a restored history it may have published something else.
+      const same = loaded.rules.version === active?.rules.version
+      if (same && loaded.revision === active?.revision) return
       this.#active.set(tenant, loaded)
       this.#onSwap(tenant, loaded)
     }

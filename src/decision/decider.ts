@@ -55,42 +55,45 @@ export class Decider implements DecisionPoint {
   }
 
   check(attempt: Attempt): Outcome | Promise<Outcome> {
-    const found = this.#look(attempt)
-    if (found.kind === 'wait') return this.#checkSlowly(attempt).then((looked) => looked.outcome)
-    return found.outcome
+    return this.#settle(attempt, outcomeOf)
   }
 
   async explain(attempt: Attempt): Promise<Explanation | Refusal> {
-    const { outcome, basis } = await this.#checkSlowly(attempt)
-    if (outcome.kind !== 'answer') return outcome
-    return explain(outcome, basis)
+    return this.#settle(attempt, explanationOf)
   }
 
-  /** As `check`, waiting for what is not in memory, at most three times for news. */
-  async #checkSlowly(attempt: Attempt): Promise<Looked> {
-    let lookup: Lookup | undefined
-    for (let round = 0; round < roundsMax; round++) {
+  /** `finish` is called in the same turn as the last look, so it sees what the answer saw. */
+  #settle<Result>(attempt: Attempt, finish: (looked: Looked) => Result): Result | Promise<Result> {
+    const found = this.#look(attempt)
+    return found.kind === 'looked' ? finish(found) : this.#wait(attempt, found, finish)
+  }
+
+  /** Waits for what is not in memory and for news, as often as it takes, but not for long. */
+  async #wait<Result>(
+    attempt: Attempt,
+    first: Wait,
+    finish: (looked: Looked) => Result,
+  ): Promise<Result> {
+    const endMs = this.#clock.monotonicMs() + storeWaitMs
+    let wait = first
+    for (let leftMs: number = storeWaitMs; leftMs > 0; ) {
+      let lookup: Lookup | undefined
+      if (wait.why === 'principal') lookup = await this.#lookUp(wait.key, leftMs)
+      else await this.#cache.nextApplied(leftMs)
       const found = this.#look(attempt, lookup)
-      if (found.kind === 'looked') return found
-      if (found.why === 'principal') {
-        lookup = await this.#lookUp(attempt, found.directory)
-        continue
-      }
-      lookup = undefined
-      await this.#cache.nextApplied(storeWaitMs)
-      if (found.why === 'behind') continue
-      if (this.#cache.reached(attempt.minRevision ?? '') === 'not-yet') {
-        return looked({ kind: 'revision-not-reached' })
-      }
+      if (found.kind === 'looked') return finish(found)
+      wait = found
+      leftMs = endMs - this.#clock.monotonicMs()
     }
-    return looked(this.#block('OVERLOADED', attempt))
+    if (wait.why === 'revision') return finish(looked({ kind: 'revision-not-reached' }))
+    return finish(looked(this.#block('OVERLOADED', attempt)))
   }
 
   /** The read goes on after the wait and fills memory, so that the next attempt finds it. */
-  async #lookUp(attempt: Attempt, directory: DirectorySettings): Promise<Lookup> {
+  async #lookUp(key: Wanted, waitMs: number): Promise<Lookup> {
     const early = new AbortController()
-    const waited = this.#clock.sleep(storeWaitMs, early.signal).then(() => undefined)
-    const found = await Promise.race([this.#cache.lookUp(keyOf(attempt, directory)), waited])
+    const waited = this.#clock.sleep(waitMs, early.signal).then(() => undefined)
+    const found = await Promise.race([this.#cache.lookUp(key), waited])
     early.abort()
     return found ?? { kind: 'unavailable', cause: new Error('the store did not answer in time') }
   }
@@ -119,16 +122,17 @@ export class Decider implements DecisionPoint {
     if (principal !== undefined) return this.#decideFor(attempt, rules, principal)
     switch (lookup?.kind) {
       case undefined:
-        return { kind: 'wait', why: 'principal', directory }
       case 'known':
-        // Dropped from memory since: a newer entry touched the user, so it is read again.
-        return { kind: 'wait', why: 'principal', directory }
+        // Known and not in memory: a newer entry was about the user, so it is read again.
+        return { kind: 'wait', why: 'principal', key }
       case 'unavailable':
         return this.#vouched('DIRECTORY_UNAVAILABLE', attempt, rules)
       case 'ambiguous':
-        return this.#vouched('SUBJECT_AMBIGUOUS', attempt, rules)
-      case 'unknown':
-        return this.#vouched('USER_UNKNOWN', attempt, rules)
+      case 'unknown': {
+        if (lookup.asOf !== this.#cache.applied) return { kind: 'wait', why: 'principal', key }
+        const unknown = lookup.kind === 'unknown'
+        return this.#vouched(unknown ? 'USER_UNKNOWN' : 'SUBJECT_AMBIGUOUS', attempt, rules)
+      }
     }
   }
 
@@ -231,16 +235,25 @@ interface Looked {
   readonly outcome: Outcome
   readonly basis: Basis | undefined
 }
-type Found =
-  | Looked
+type Found = Looked | Wait
+type Wait =
   | { readonly kind: 'wait'; readonly why: 'revision' | 'behind' }
-  | { readonly kind: 'wait'; readonly why: 'principal'; readonly directory: DirectorySettings }
+  | { readonly kind: 'wait'; readonly why: 'principal'; readonly key: Wanted }
+type Wanted = Parameters<DirectoryCache['lookUp']>[0]
 
 function looked(outcome: Outcome, basis?: Basis): Looked {
   return { kind: 'looked', outcome, basis }
 }
 
-function keyOf({ subject }: Attempt, directory: DirectorySettings) {
+function outcomeOf({ outcome }: Looked): Outcome {
+  return outcome
+}
+
+function explanationOf({ outcome, basis }: Looked): Explanation | Refusal {
+  return outcome.kind === 'answer' ? explain(outcome, basis) : outcome
+}
+
+function keyOf({ subject }: Attempt, directory: DirectorySettings): Wanted {
   const { kind, name } = subject
   return { directory: directory.id, kind, value: lookupValue(kind, name) }
 }
@@ -254,7 +267,5 @@ const comesBeforeTheStore: ReadonlySet<Reason> = new Set([
   'DIRECTORY_NOT_READY',
 ])
 
-/** An attempt waits this long for the store: Envoy waits 200 ms for the whole answer. */
+/** An attempt waits this long in all: Envoy waits 200 ms for the whole answer. */
 const storeWaitMs = 50
-/** Rounds of waiting: look-up, then news that arrived meanwhile; more is overload. */
-const roundsMax = 4

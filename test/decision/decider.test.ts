@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { systemClock } from '../../src/std/clock.ts'
 import { toToken } from '../../src/store/position.ts'
 import { answered, attempt, decisionRig } from '../support/decision-rig.ts'
 import {
@@ -87,6 +88,25 @@ test('a log that is always ahead of memory is overload, which blocks', async () 
   expect(answer).toMatchObject({ effect: 'block', reason: 'OVERLOADED' })
 })
 
+test('whatever it waits for, an attempt waits 50 ms in all', async () => {
+  await using temporary = await temporarySqliteStore()
+  const { store } = temporary
+  await committed(store, user(ann))
+  await using rig = await decisionRig(store, policy)
+  await rig.decider.check(attempt(ann))
+  const waits: number[] = []
+  rig.cache.nextApplied = async (ms) => {
+    waits.push(ms)
+    // News that never is the last: each takes a while to arrive.
+    await systemClock.sleep(20)
+  }
+  rig.vouch.lastLook = () => 'behind'
+  const { reason } = answered(await rig.decider.check(attempt(ann)))
+  expect(reason).toBe('OVERLOADED')
+  expect(waits[0]).toBeLessThanOrEqual(50)
+  expect(waits.length).toBeLessThanOrEqual(3)
+})
+
 test.each([
   ['stale', 'DIRECTORY_STALE'],
   ['unavailable', 'DIRECTORY_UNAVAILABLE'],
@@ -146,6 +166,23 @@ test('an answer is not older than the revision asked for, or there is none', asy
   expect(await check(toToken(next))).toBe('revision-not-reached')
   expect(await check(toToken({ ...position, epoch: position.epoch + 1 }))).toBe('revision-lost')
   expect(await check('not a token')).toBe('revision-malformed')
+})
+
+test('an attempt waits for the revision it asks for, whatever else arrives before', async () => {
+  await using temporary = await temporarySqliteStore()
+  const { store } = temporary
+  const { position } = await committed(store, user(ann))
+  await using rig = await decisionRig(store, policy)
+  await rig.decider.check(attempt(ann))
+  const reached = rig.cache.reached.bind(rig.cache)
+  let asked = 0
+  // Not yet, and not yet after two more entries either.
+  rig.cache.reached = (token) => (asked++ < 3 ? 'not-yet' : reached(token))
+  const checked = rig.decider.check(attempt(ann, { minRevision: toToken(position) }))
+  await committed(store, user('bob@acme.example'))
+  await committed(store, user('cleo@acme.example'))
+  await committed(store, user('dan@acme.example'))
+  expect(await checked).toMatchObject({ kind: 'answer', effect: 'allow' })
 })
 
 test('an explanation shows every rule, what was wanted and seen, and the nearest allow', async () => {

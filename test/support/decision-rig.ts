@@ -1,27 +1,40 @@
+import { CompiledPolicies } from '../../src/app/compiled-policies.ts'
 import { DirectoryCache } from '../../src/cache/directory-cache.ts'
-import { ActivePolicies } from '../../src/decision/active-policies.ts'
+import { ActivePolicies, type PolicyLoader } from '../../src/decision/active-policies.ts'
 import { Decider, type LastLook } from '../../src/decision/decider.ts'
 import type { Answer, Attempt, Outcome } from '../../src/decision/decision.ts'
 import { DirectoryResolution } from '../../src/decision/subject.ts'
-import { createSchemaRegistry } from '../../src/directory/schema-registry.ts'
+import { createSchemaRegistry, type SchemaRegistry } from '../../src/directory/schema-registry.ts'
 import { followFeed } from '../../src/feed/feed.ts'
 import { policyDocument } from '../../src/policy/checked-policy.ts'
 import { compilePolicy } from '../../src/policy/compile.ts'
 import { readPolicy } from '../../src/policy/read.ts'
-import { systemClock } from '../../src/std/clock.ts'
+import { type Clock, systemClock } from '../../src/std/clock.ts'
 import { printFaults } from '../../src/std/fault.ts'
 import type { Store } from '../../src/store/store.ts'
 import { silentObserver } from './silent-observer.ts'
 import { acme, entra, okta } from './store-fixture.ts'
 
-/** A Decider over a store, with a policy that needs no publishing, and a vouch that tests move. */
+/**
+ * A Decider over a store, with a vouch that tests move. The policy needs no publishing; without
+ * one it is what the store says.
+ */
 export interface DecisionRig extends AsyncDisposable {
   readonly cache: DirectoryCache
   readonly decider: Decider
   readonly vouch: { -readonly [Name in keyof LastLook]: LastLook[Name] }
 }
 
-export async function decisionRig(store: Store, policy: string): Promise<DecisionRig> {
+export interface RigOptions {
+  readonly clock?: Clock
+  readonly principalsMax?: number
+}
+
+export async function decisionRig(
+  store: Store,
+  policy?: string,
+  { clock = systemClock, principalsMax = 1000 }: RigOptions = {},
+): Promise<DecisionRig> {
   const registry = createSchemaRegistry()
   const directories = [entra, okta].map((id) => ({
     id,
@@ -30,20 +43,14 @@ export async function decisionRig(store: Store, policy: string): Promise<Decisio
     isDefault: id === entra,
     attributesForPolicy: true,
   }))
-  const read = readPolicy([{ file: 'policy.yaml', text: policy }], {
-    tenant: acme,
-    registry,
-    directories: directories.map(({ id }) => id),
-  })
-  if (read.kind === 'faults') throw new Error(printFaults(read.faults))
-  const rules = compilePolicy(policyDocument(read.policy), registry)
-  const policies = new ActivePolicies(
-    async () => ({ rules, revision: 1 }),
-    () => cache.keepAttributes(policies.attributesRead()),
-  )
-  const feed = followFeed(store, systemClock)
-  const cache = new DirectoryCache(store, feed, systemClock, silentObserver(), {
-    principalsMax: 1000,
+  const load =
+    policy === undefined
+      ? new CompiledPolicies(store, registry).load
+      : fixed(policy, registry, directories)
+  const policies = new ActivePolicies(load, () => cache.keepAttributes(policies.attributesRead()))
+  const feed = followFeed(store, clock)
+  const cache = new DirectoryCache(store, feed, clock, silentObserver(), {
+    principalsMax,
     directories: [entra, okta],
     tenants: [acme],
     preparePolicy: (tenant) => policies.prepare(tenant),
@@ -55,12 +62,27 @@ export async function decisionRig(store: Store, policy: string): Promise<Decisio
   return {
     cache,
     vouch,
-    decider: new Decider(cache, vouch, policies, resolution, systemClock),
+    decider: new Decider(cache, vouch, policies, resolution, clock),
     [Symbol.asyncDispose]: async () => {
       await cache[Symbol.asyncDispose]()
       await enlisted[Symbol.asyncDispose]()
     },
   }
+}
+
+function fixed(
+  text: string,
+  registry: SchemaRegistry,
+  directories: readonly { readonly id: string }[],
+): PolicyLoader {
+  const read = readPolicy([{ file: 'policy.yaml', text }], {
+    tenant: acme,
+    registry,
+    directories: directories.map(({ id }) => id),
+  })
+  if (read.kind === 'faults') throw new Error(printFaults(read.faults))
+  const rules = compilePolicy(policyDocument(read.policy), registry)
+  return async () => ({ rules, revision: 1 })
 }
 
 export function attempt(user: string, more: Partial<Attempt> = {}): Attempt {
