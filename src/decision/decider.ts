@@ -3,6 +3,7 @@ import type { Lookup, Principal } from '../cache/cache.ts'
 import type { DirectoryCache } from '../cache/directory-cache.ts'
 import { lookupValue } from '../directory/identity.ts'
 import type { Application, Facts, RuleSet } from '../policy/policy.ts'
+import { unreachable } from '../std/assert.ts'
 import type { Clock } from '../std/clock.ts'
 import type { ActivePolicies } from './active-policies.ts'
 import { applicationOf } from './application.ts'
@@ -27,9 +28,9 @@ export interface LastLook {
 }
 
 /**
- * Looks up, evaluates, and asks last whether what it knew is still true. What is in memory is
- * decided without a promise; otherwise the attempt waits for the store, bounded, and then for
- * nothing more.
+ * Looks up, evaluates, and asks last whether what it knew is still true: once for all that is
+ * decided together. What is in memory is decided without a promise; otherwise the attempt waits
+ * for the store, bounded, and then for nothing more.
  */
 export class Decider implements DecisionPoint {
   readonly #cache: DirectoryCache
@@ -56,6 +57,17 @@ export class Decider implements DecisionPoint {
 
   check(attempt: Attempt): Outcome | Promise<Outcome> {
     return this.#settle(attempt, outcomeOf)
+  }
+
+  checkAll(attempts: readonly Attempt[]): readonly (Outcome | Promise<Outcome>)[] {
+    const found = attempts.map((attempt) => this.#findOrFail(attempt))
+    const look = this.#vouch.lastLook(this.#cache.applied)
+    return found.map((each, index) => {
+      if (each instanceof Promise) return each
+      const vouched = vouchedFor(each, look)
+      if (vouched.kind === 'wait') return this.#wait(attempts[index]!, vouched, outcomeOf)
+      return vouched.outcome
+    })
   }
 
   async explain(attempt: Attempt): Promise<Explanation | Refusal> {
@@ -98,7 +110,24 @@ export class Decider implements DecisionPoint {
     return found ?? { kind: 'unavailable', cause: new Error('the store did not answer in time') }
   }
 
+  /** What memory says, if it is still the newest. */
   #look(attempt: Attempt, lookup?: Lookup): Found {
+    const found = this.#find(attempt, lookup)
+    if (found.kind === 'wait' || found.outcome.kind !== 'answer') return found
+    return vouchedFor(found, this.#vouch.lastLook(this.#cache.applied))
+  }
+
+  /** One attempt that meets a bug of ours must not take its turn's others along. */
+  #findOrFail(attempt: Attempt): Found | Promise<never> {
+    try {
+      return this.#find(attempt)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** What memory says, whether or not it is still the newest. */
+  #find(attempt: Attempt, lookup?: Lookup): Found {
     const { tenant, subject, minRevision } = attempt
     if (minRevision !== undefined) {
       const reached = this.#cache.reached(minRevision)
@@ -107,15 +136,15 @@ export class Decider implements DecisionPoint {
       if (reached === 'not-yet') return { kind: 'wait', why: 'revision' }
     }
     const rules = this.#policies.rulesOf(tenant)
-    if (rules === undefined) return this.#vouched('POLICY_NOT_LOADED', attempt)
+    if (rules === undefined) return this.#blocked('POLICY_NOT_LOADED', attempt)
     const directory = this.#directories.directoryOf(tenant, subject)
-    if (directory === undefined) return this.#vouched('DIRECTORY_UNKNOWN', attempt, rules)
+    if (directory === undefined) return this.#blocked('DIRECTORY_UNKNOWN', attempt, rules)
     if (!directory.attributesForPolicy) {
       const facts = factsWithoutDirectory(attempt, directory.id)
       return this.#decide(attempt, rules, facts, undefined)
     }
     if (this.#cache.stateOf(directory.id) !== 'ready') {
-      return this.#vouched('DIRECTORY_NOT_READY', attempt, rules)
+      return this.#blocked('DIRECTORY_NOT_READY', attempt, rules)
     }
     const key = keyOf(attempt, directory)
     const principal = this.#cache.remembered(key)
@@ -126,31 +155,29 @@ export class Decider implements DecisionPoint {
         // Known and not in memory: a newer entry was about the user, so it is read again.
         return { kind: 'wait', why: 'principal', key }
       case 'unavailable':
-        return this.#vouched('DIRECTORY_UNAVAILABLE', attempt, rules)
+        return this.#blocked('DIRECTORY_UNAVAILABLE', attempt, rules)
       case 'ambiguous':
       case 'unknown': {
         if (lookup.asOf !== this.#cache.applied) return { kind: 'wait', why: 'principal', key }
         const unknown = lookup.kind === 'unknown'
-        return this.#vouched(unknown ? 'USER_UNKNOWN' : 'SUBJECT_AMBIGUOUS', attempt, rules)
+        return this.#blocked(unknown ? 'USER_UNKNOWN' : 'SUBJECT_AMBIGUOUS', attempt, rules)
       }
     }
   }
 
   #decideFor(attempt: Attempt, rules: RuleSet, principal: Principal): Found {
-    if (!principal.active) return this.#vouched('USER_INACTIVE', attempt, rules)
+    if (!principal.active) return this.#blocked('USER_INACTIVE', attempt, rules)
     const graph = this.#cache.groupsOf(principal.directory)
     return this.#decide(attempt, rules, principalFacts(attempt, principal, graph), principal)
   }
 
   #decide(attempt: Attempt, rules: RuleSet, facts: Facts, principal: Principal | undefined): Found {
     const application = applicationOf(rules, attempt)
-    if (application === undefined) return this.#vouched('APPLICATION_UNKNOWN', attempt, rules)
+    if (application === undefined) return this.#blocked('APPLICATION_UNKNOWN', attempt, rules)
     const found = rules.rulesFor(application)
     const verdict = application.actions.has(attempt.action)
       ? evaluate(found, attempt.action, facts)
       : undefined
-    const trouble = this.#lastLook(attempt, rules)
-    if (trouble !== undefined) return trouble
     const basis: Basis = { rules, application, facts, principal }
     if (verdict === undefined || verdict.kind === 'none') {
       return looked(this.#block('NO_RULE', attempt, rules, application), basis)
@@ -174,41 +201,13 @@ export class Decider implements DecisionPoint {
     }
   }
 
-  /** A block that depends on what memory says, if memory is still the newest. */
-  #vouched(reason: Reason, attempt: Attempt, rules?: RuleSet): Found {
-    return this.#lastLook(attempt, rules, reason) ?? looked(this.#block(reason, attempt, rules))
-  }
-
-  /** Asked after everything else. Undefined: what was known is still true. */
-  #lastLook(attempt: Attempt, rules?: RuleSet, reason?: Reason): Found | undefined {
-    const look = this.#vouch.lastLook(this.#cache.applied)
-    switch (look) {
-      case 'current':
-        return undefined
-      case 'behind':
-        return { kind: 'wait', why: 'behind' }
-      case 'stale':
-      case 'unavailable': {
-        const trouble = look === 'stale' ? 'DIRECTORY_STALE' : 'DIRECTORY_UNAVAILABLE'
-        const first = reason !== undefined && comesBeforeTheStore.has(reason) ? reason : trouble
-        return looked(this.#block(first, attempt, rules))
-      }
-    }
+  #blocked(reason: Reason, attempt: Attempt, rules?: RuleSet): Looked {
+    return looked(this.#block(reason, attempt, rules))
   }
 
   #block(reason: Reason, attempt: Attempt, rules?: RuleSet, application?: Application): Answer {
-    return {
-      kind: 'answer',
-      effect: 'block',
-      reason,
-      rule: '',
-      application: application?.name ?? '',
-      message: personMessage[reason],
-      unknown: nothingUnknown,
-      cacheableForMs: 0,
-      decisionId: this.#nextId(),
-      world: this.#world(rules ?? this.#policies.rulesOf(attempt.tenant)),
-    }
+    const world = this.#world(rules ?? this.#policies.rulesOf(attempt.tenant))
+    return blockOf(reason, this.#nextId(), world, application?.name)
   }
 
   // The age is 0: `lastLook` has just said that memory is the newest.
@@ -241,8 +240,49 @@ type Wait =
   | { readonly kind: 'wait'; readonly why: 'principal'; readonly key: Wanted }
 type Wanted = Parameters<DirectoryCache['lookUp']>[0]
 
+function blockOf(
+  reason: Reason,
+  decisionId: string,
+  world: Answer['world'],
+  application = '',
+): Answer {
+  return {
+    kind: 'answer',
+    effect: 'block',
+    reason,
+    rule: '',
+    application,
+    message: personMessage[reason],
+    unknown: nothingUnknown,
+    cacheableForMs: 0,
+    decisionId,
+    world,
+  }
+}
+
 function looked(outcome: Outcome, basis?: Basis): Looked {
   return { kind: 'looked', outcome, basis }
+}
+
+/** An answer stands as it is, or is asked for again, or gives way to what the vouch says. */
+function vouchedFor(found: Found, look: ReturnType<LastLook['lastLook']>): Found {
+  if (found.kind === 'wait' || found.outcome.kind !== 'answer') return found
+  switch (look) {
+    case 'current':
+      return found
+    case 'behind':
+      return { kind: 'wait', why: 'behind' }
+    case 'stale':
+    case 'unavailable': {
+      const { outcome } = found
+      if (comesBeforeTheStore.has(outcome.reason)) return found
+      const reason = look === 'stale' ? 'DIRECTORY_STALE' : 'DIRECTORY_UNAVAILABLE'
+      const { decisionId, world } = outcome
+      return looked(blockOf(reason, decisionId, world))
+    }
+    default:
+      return unreachable(look)
+  }
 }
 
 function outcomeOf({ outcome }: Looked): Outcome {

@@ -19,6 +19,11 @@ export interface DecisionPoint {
    * exists then, and whoever asked blocks.
    */
   check(attempt: Attempt): Outcome | Promise<Outcome>
+  /**
+   * As `check` for each, decided together: one last look vouches for all, since all were asked
+   * before it. A bug met by one rejects that one.
+   */
+  checkAll(attempts: readonly Attempt[]): readonly (Outcome | Promise<Outcome>)[]
   explain(attempt: Attempt): Promise<Explanation | Refusal>
 }
 

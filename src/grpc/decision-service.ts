@@ -1,5 +1,6 @@
 import type { ServerUnaryCall, UntypedServiceImplementation } from '@grpc/grpc-js'
 import type { Attempt, DecisionPoint, Outcome } from '../decision/decision.ts'
+import { Turn } from '../decision/turn.ts'
 import type { TenantId } from '../directory/directory.ts'
 import type { Observer } from '../observe/observe.ts'
 import type { Clock } from '../std/clock.ts'
@@ -28,10 +29,12 @@ export interface DecisionServiceOptions {
 
 /**
  * `sallyport.v1.DecisionService`: Check and Explain. Methods left out here answer UNIMPLEMENTED.
- * A decision that needs no store is answered in the same turn: no promise, no await.
+ * A decision that needs no store is answered in the same turn of the event loop: no promise, no
+ * await.
  */
 export function decisionService(options: DecisionServiceOptions): UntypedServiceImplementation {
   const { decisions, tenantOf, observer, clock } = options
+  const turn = new Turn(decisions)
 
   function admit(call: ServerUnaryCall<CheckRequestMessage, unknown>): Attempt | Failure {
     // grpc-js ends late calls by a timer, which comes after us when the loop was held up.
@@ -66,19 +69,22 @@ export function decisionService(options: DecisionServiceOptions): UntypedService
     })
   }
 
-  const check = guarded<CheckRequestMessage, CheckResponseMessage>(observer, (call, answer) => {
-    const startedMs = clock.monotonicMs()
-    const attempt = admit(call)
-    if (attempt instanceof Failure) {
-      answer(attempt)
-      return
-    }
-    const outcome = decisions.check(attempt)
-    if (outcome instanceof Promise) {
-      return outcome.then((late) => settle(attempt, late, startedMs, answer))
-    }
-    return settle(attempt, outcome, startedMs, answer)
-  })
+  const check = guarded<CheckRequestMessage, CheckResponseMessage>(
+    observer,
+    (call, answer, fail) => {
+      const startedMs = clock.monotonicMs()
+      const attempt = admit(call)
+      if (attempt instanceof Failure) return answer(attempt)
+      const settled = (outcome: Outcome) => {
+        try {
+          settle(attempt, outcome, startedMs, answer)
+        } catch (error) {
+          fail(error)
+        }
+      }
+      return turn.ask(attempt, settled, fail)
+    },
+  )
 
   const explain = guarded<CheckRequestMessage, ExplainResponseMessage>(
     observer,

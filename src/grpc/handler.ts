@@ -8,13 +8,15 @@ export type Answering<Response> = (reply: Response | Failure) => void
 /**
  * The wrapper of every unary handler. Nothing a handler throws or rejects with escapes it: an
  * unhandled rejection ends the process, and grpc-js sends the text of what is thrown to the caller.
+ * What goes wrong after the handler has returned is told by `fail`.
  */
 export function guarded<Request, Response>(
   observer: Pick<Observer, 'internalError'>,
   handle: (
     call: ServerUnaryCall<Request, Response>,
     answer: Answering<Response>,
-  ) => undefined | Promise<void>,
+    fail: (error: unknown) => void,
+  ) => void | Promise<void>,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
     let answered = false
@@ -32,7 +34,7 @@ export function guarded<Request, Response>(
       }
     }
     try {
-      handle(call, answer)?.catch(failed)
+      handle(call, answer, failed)?.catch(failed)
     } catch (error) {
       failed(error)
     }

@@ -41,6 +41,14 @@ export class ScriptedDecisions implements DecisionPoint {
     this.attempts.push(attempt)
     return allowed
   }
+  checkAll: DecisionPoint['checkAll'] = (attempts) =>
+    attempts.map((attempt) => {
+      try {
+        return this.check(attempt)
+      } catch (error) {
+        return Promise.reject(error)
+      }
+    })
   explain: DecisionPoint['explain'] = async (attempt) => {
     this.attempts.push(attempt)
     return explained
