@@ -36,7 +36,7 @@ export function scimErrorOf(error: unknown): ScimError | undefined {
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return badRequest('invalidSyntax', 'the body is not as long as Content-Length says')
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new ScimError(413, 'the body is larger than 16 MiB: send it in parts')
+      return new ScimError(413, 'the body is too large: 1 MiB for a user, 16 MiB for a group')
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new ScimError(415, `the Content-Type must be ${scimMediaType} or application/json`)
     case 'FST_ERR_HANDLER_TIMEOUT': {

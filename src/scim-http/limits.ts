@@ -5,6 +5,8 @@ import type { Clock } from '../std/clock.ts'
  * after authentication, which looks at headers alone.
  */
 export const bodyBytesMax = 16 * 1024 * 1024
+/** Of everything that is no group: what is kept of a user is much smaller, pictures included. */
+export const smallBodyBytesMax = 1024 * 1024
 /** Nesting in a body. SCIM needs six levels; what recurses further down must not overflow. */
 export const bodyDepthMax = 32
 /**

@@ -4,6 +4,7 @@ import { badRequest, ScimError } from '../scim/scim-error.ts'
 import type { SearchRequest } from '../scim/search.ts'
 import { assert } from '../std/assert.ts'
 import { sendAnswer } from './answers.ts'
+import { bodyBytesMax, smallBodyBytesMax } from './limits.ts'
 
 /** Of every directory. The directory is checked against the token before any handler runs. */
 const base = '/scim/:directory/v2'
@@ -27,11 +28,11 @@ type Routes = Partial<Record<HTTPMethods, Route>>
 
 /** All URLs there are. A known URL answers other methods with 405, an unknown one with 404. */
 export function addRoutes(app: FastifyInstance, scim: Scim): void {
-  for (const [of, url] of [
-    ['users', `${base}/Users`],
-    ['groups', `${base}/Groups`],
+  for (const [of, url, bodyLimit] of [
+    ['users', `${base}/Users`, smallBodyBytesMax],
+    ['groups', `${base}/Groups`, bodyBytesMax],
   ] as const) {
-    addUrl(app, url, {
+    addUrl(app, url, bodyLimit, {
       GET: route('list', async (request, reply) =>
         sendAnswer(reply, await scim.list(of, directoryOf(request), queryOf(request))),
       ),
@@ -40,12 +41,12 @@ export function addRoutes(app: FastifyInstance, scim: Scim): void {
         return sendAnswer(reply, answer)
       }),
     })
-    addUrl(app, `${url}/.search`, {
+    addUrl(app, `${url}/.search`, smallBodyBytesMax, {
       POST: route('list', async (request, reply) =>
         sendAnswer(reply, await scim.list(of, directoryOf(request), searchBody(request))),
       ),
     })
-    addUrl(app, `${url}/:id`, {
+    addUrl(app, `${url}/:id`, bodyLimit, {
       GET: route('get', async (request, reply) => {
         const answer = await scim.get(of, directoryOf(request), idOf(request), askedOf(request))
         return sendAnswer(reply, answer)
@@ -91,18 +92,20 @@ function addDiscovery(app: FastifyInstance, scim: Scim): void {
       const named = id === undefined ? { what } : { what, named: id }
       return sendAnswer(reply, scim.discover(directoryOf(request), named))
     })
-  addUrl(app, `${base}/ServiceProviderConfig`, { GET: serve('ServiceProviderConfig') })
+  addUrl(app, `${base}/ServiceProviderConfig`, smallBodyBytesMax, {
+    GET: serve('ServiceProviderConfig'),
+  })
   for (const what of ['Schemas', 'ResourceTypes'] as const) {
-    addUrl(app, `${base}/${what}`, { GET: serve(what) })
-    addUrl(app, `${base}/${what}/:id`, { GET: serve(what) })
+    addUrl(app, `${base}/${what}`, smallBodyBytesMax, { GET: serve(what) })
+    addUrl(app, `${base}/${what}/:id`, smallBodyBytesMax, { GET: serve(what) })
   }
 }
 
-function addUrl(app: FastifyInstance, url: string, routes: Routes): void {
+function addUrl(app: FastifyInstance, url: string, bodyLimit: number, routes: Routes): void {
   const methods = Object.keys(routes) as HTTPMethods[]
   for (const method of methods) {
     const { operation, handler } = routes[method]!
-    app.route({ method, url, handler, config: { operation } })
+    app.route({ method, url, bodyLimit, handler, config: { operation } })
   }
   const allow = methods.join(', ')
   const refuse = async (request: FastifyRequest, reply: FastifyReply) => {

@@ -11,7 +11,6 @@ import { internalError, scimErrorOf, sendError } from './answers.ts'
 import { Authentication } from './authentication.ts'
 import { readJsonBodies, scimMediaType } from './body.ts'
 import {
-  bodyBytesMax,
   handlerTimeoutMs,
   keepAliveTimeoutMs,
   paramLengthMax,
@@ -19,6 +18,7 @@ import {
   RateLimit,
   rateDefault,
   requestsPerSocketMax,
+  smallBodyBytesMax,
   timeouts,
 } from './limits.ts'
 import { addRoutes, type Operation } from './routes.ts'
@@ -143,7 +143,7 @@ function createServer(
   const app = fastify({
     ...server,
     logger: false,
-    bodyLimit: bodyBytesMax,
+    bodyLimit: smallBodyBytesMax,
     requestTimeout: timeouts.requestTimeout,
     handlerTimeout: handlerTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,

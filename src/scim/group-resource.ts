@@ -1,6 +1,6 @@
 import type { Document, Uuid } from '../directory/directory.ts'
-import { type SchemaRegistry, sameName } from '../directory/schema-registry.ts'
-import { isJsonObject, isUnassigned, type Notes, shown } from './json-object.ts'
+import type { SchemaRegistry } from '../directory/schema-registry.ts'
+import { isJsonObject, isUnassigned, type Notes, property, shown } from './json-object.ts'
 import { readResource } from './read-resource.ts'
 import { resourceTypes } from './resource-type.ts'
 import { badRequest } from './scim-error.ts'
@@ -35,11 +35,7 @@ export function readMembers(sent: unknown, path: string): readonly Uuid[] {
 
 /** The id that one element of `members` names. */
 function memberId(element: unknown, path: string): Uuid {
-  let id = element
-  if (isJsonObject(element)) {
-    const key = Object.keys(element).find((name) => sameName(name, 'value'))
-    id = key === undefined ? undefined : element[key]
-  }
+  const id = isJsonObject(element) ? property(element, 'value') : element
   if (typeof id !== 'string' || id === '') {
     throw badRequest(
       'invalidValue',

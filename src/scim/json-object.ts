@@ -1,3 +1,5 @@
+import { sameName } from '../directory/schema-registry.ts'
+
 /** What a client sent: untyped, and any name may be a key, `__proto__` too. */
 export interface JsonObject {
   readonly [name: string]: unknown
@@ -5,6 +7,13 @@ export interface JsonObject {
 
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** An own property by its name in any case. */
+export function property(object: JsonObject, name: string): unknown {
+  if (Object.hasOwn(object, name)) return object[name]
+  const key = Object.keys(object).find((candidate) => sameName(candidate, name))
+  return key === undefined ? undefined : object[key]
 }
 
 /** How a value is named in an error: by its kind, or by itself where that is short. */

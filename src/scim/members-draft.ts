@@ -41,10 +41,10 @@ export class MembersDraft {
   current(): readonly Reference[] {
     const stored = this.#isWhole ? [] : (this.#stored ?? [])
     const left = stored.filter(({ value }) => !this.#remove.has(value) && !this.#add.has(value))
-    const added = [...this.#add].map((value) => {
-      const known = this.#stored?.find((reference) => reference.value === value)
-      return known ?? ({ value, type: 'pending' } as const)
-    })
+    const known = new Map(this.#stored?.map((reference) => [reference.value, reference]))
+    const added = [...this.#add].map(
+      (value) => known.get(value) ?? ({ value, type: 'pending' } as const),
+    )
     return [...left, ...added]
   }
 

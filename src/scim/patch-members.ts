@@ -4,6 +4,7 @@ import { compileValueFilter } from '../directory/filter-evaluate.ts'
 import { F, T } from '../directory/three-values.ts'
 import { readMembers } from './group-resource.ts'
 import { isUnassigned } from './json-object.ts'
+import type { PatchWork } from './limits.ts'
 import type { MembersDraft } from './members-draft.ts'
 import type { PatchOperation } from './patch-operation.ts'
 import { idsNamedBy } from './patch-path.ts'
@@ -20,6 +21,7 @@ export function patchMembers(
   draft: MembersDraft,
   operation: PatchOperation,
   path: AttributePath,
+  work: PatchWork,
 ): void {
   const { op, value, place } = operation
   if (path.subAttribute !== undefined) {
@@ -28,7 +30,7 @@ export function patchMembers(
     throw badRequest('mutability', detail)
   }
   if (path.filter !== undefined) {
-    patchFiltered(draft, operation, path)
+    patchFiltered(draft, operation, path, work)
     return
   }
   if (op === 'add') draft.add(readMembers(value, `${place}.value`))
@@ -38,31 +40,40 @@ export function patchMembers(
   else draft.replace([])
 }
 
-function patchFiltered(draft: MembersDraft, operation: PatchOperation, path: AttributePath): void {
+function patchFiltered(
+  draft: MembersDraft,
+  operation: PatchOperation,
+  path: AttributePath,
+  work: PatchWork,
+): void {
   const { op, value, place } = operation
   const named = path.filter && idsNamedBy(path.filter)
   if (op === 'remove' || isUnassigned(value)) {
-    draft.remove(named ?? matching(draft, path))
+    draft.remove(named ?? matching(draft, path, work))
     return
   }
   if (named === undefined) {
     const detail = `\`${place}.path\`: members are named by their id, as in members[value eq "…"]`
     throw badRequest('noTarget', detail)
   }
-  draft.add(named)
+  const instead = op === 'replace' ? readMembers(value, `${place}.value`) : named
+  draft.remove(named)
+  draft.add(instead)
 }
 
-function matching(draft: MembersDraft, path: AttributePath): readonly string[] {
+function matching(draft: MembersDraft, path: AttributePath, work: PatchWork): readonly string[] {
   if (path.filter === undefined || path.attribute === undefined) return []
   const compiled = compileValueFilter(path.filter, path.attribute, F)
   if (compiled.kind === 'fault') throw badRequest('invalidFilter', compiled.message)
-  const matches = draft.current().filter(({ value, type, display }) => {
-    const element: Complex = {
+  const members = draft.current().map(
+    ({ value, type, display }): Complex => ({
       value,
       ...(type !== 'pending' && { type }),
       ...(display !== undefined && { display }),
-    }
-    return compiled.matches(element) === T
-  })
-  return matches.map(({ value }) => value)
+    }),
+  )
+  work.look(members, path.filter)
+  return members
+    .filter((member) => compiled.matches(member) === T)
+    .map(({ value }) => String(value))
 }

@@ -1,5 +1,5 @@
 import { sameName } from '../directory/schema-registry.ts'
-import { isJsonObject, type JsonObject, shown } from './json-object.ts'
+import { isJsonObject, property, shown } from './json-object.ts'
 import { badRequest } from './scim-error.ts'
 
 /** One operation of a PATCH, well formed. Its path and value have not been looked at. */
@@ -70,10 +70,3 @@ function readOperation(sent: unknown, place: string): PatchOperation {
 }
 
 const operators = ['add', 'replace', 'remove'] as const
-
-/** An own property by its name in any case. */
-function property(object: JsonObject, name: string): unknown {
-  if (Object.hasOwn(object, name)) return object[name]
-  const key = Object.keys(object).find((candidate) => sameName(candidate, name))
-  return key === undefined ? undefined : object[key]
-}

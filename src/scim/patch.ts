@@ -20,10 +20,11 @@ import {
   withSubAttribute,
 } from './complex-value.ts'
 import { isJsonObject, isUnassigned, type JsonObject, type Notes, shown } from './json-object.ts'
+import { checkDocument, checkValues, namesIn, PatchWork, pathsLengthMax } from './limits.ts'
 import type { MembersDraft } from './members-draft.ts'
-import { patchList } from './patch-list.ts'
+import { type ListPath, patchList } from './patch-list.ts'
 import { asksForMembers, patchMembers } from './patch-members.ts'
-import type { PatchOperation } from './patch-operation.ts'
+import { type PatchOperation, patchOperationsMax } from './patch-operation.ts'
 import { readKey, readPath } from './patch-path.ts'
 import { onlyValue } from './quirks/entra.ts'
 import { isKept, requireAll } from './read-resource.ts'
@@ -50,14 +51,24 @@ export function placeOperations(
   operations: readonly PatchOperation[],
   { of, registry, notes }: PatchContext,
 ): readonly PlacedOperation[] {
+  let [placed, pathsLength] = [0, 0]
+  const count = (path: string) => {
+    placed += 1
+    pathsLength += path.length
+    if (placed <= patchOperationsMax && pathsLength <= pathsLengthMax) return
+    const detail = `at most ${patchOperationsMax} attributes by ${pathsLengthMax} characters of path`
+    throw badRequest('invalidValue', `${detail} are written at once: send several requests`)
+  }
   return operations.flatMap((operation): readonly PlacedOperation[] => {
     const { path: text, place, value } = operation
     if (text !== undefined) {
+      count(text)
       const path = readPath(text, place, registry, of, notes)
       return path === undefined ? [] : [{ operation, path, fromKey: false }]
     }
     if (!isJsonObject(value)) return []
     return Object.keys(value).flatMap((key) => {
+      count(key)
       const path = readKey(key, registry, of, notes)
       if (path === undefined) return []
       return [{ operation: { ...operation, value: value[key] }, path, fromKey: true }]
@@ -81,11 +92,14 @@ export function applyPatch(
   context: PatchContext,
 ): Document {
   const draft = copyOf(document)
+  const work = new PatchWork()
   for (const placed of operations) {
-    if (isMembers(placed.path, context.of)) patchMembers(members, placed.operation, placed.path)
-    else applyOne(draft, placed, context)
+    const { operation, path } = placed
+    if (isMembers(path, context.of)) patchMembers(members, operation, path, work)
+    else applyOne(draft, placed, { ...context, work })
   }
   requireAll(draft, context.registry.schemasOf(context.of)[0]?.attributes ?? [])
+  checkDocument(draft)
   return draft
 }
 
@@ -95,7 +109,11 @@ function isMembers({ schema, attribute }: AttributePath, of: Collection): boolea
 
 type Draft = { [name: string]: AttributeValue }
 
-function applyOne(draft: Draft, placed: PlacedOperation, context: PatchContext): void {
+interface Applying extends PatchContext {
+  readonly work: PatchWork
+}
+
+function applyOne(draft: Draft, placed: PlacedOperation, context: Applying): void {
   const { path } = placed
   const { schema } = path
   if (schema === undefined) {
@@ -116,7 +134,7 @@ function applyToExtension(
   extension: Draft,
   { operation }: PlacedOperation,
   schema: string,
-  context: PatchContext,
+  context: Applying,
 ): void {
   const { op, value, place } = operation
   if (op === 'remove' || isUnassigned(value)) {
@@ -126,7 +144,7 @@ function applyToExtension(
   if (!isJsonObject(value)) {
     throw badRequest('invalidValue', `\`${place}.value\` must be an object, not ${shown(value)}`)
   }
-  for (const key of Object.keys(value)) {
+  for (const key of namesIn(value, `${place}.value`)) {
     const path = readKey(`${schema}:${key}`, context.registry, context.of, context.notes)
     if (path?.attribute === undefined || path.schema !== schema) continue
     const inner = { ...operation, value: value[key] }
@@ -134,14 +152,15 @@ function applyToExtension(
   }
 }
 
-function applyToAttribute(draft: Draft, placed: PlacedOperation, { notes }: PatchContext): void {
+function applyToAttribute(draft: Draft, placed: PlacedOperation, context: Applying): void {
   const { operation, path, fromKey } = placed
   const { attribute } = path
   if (attribute === undefined || !isWritable(placed)) return
   const stored = ownValue(draft, attribute.name)
+  const found = { ...path, attribute }
   const next = attribute.multiValued
-    ? listOrNothing(patchList(elementsOf(stored), operation, { ...path, attribute }, notes))
-    : patchSingle(stored, operation, { ...path, attribute }, notes)
+    ? patchMultiValued(stored, operation, found, context)
+    : patchSingle(stored, operation, found, context.notes)
   if (next !== undefined) {
     draft[attribute.name] = next
     return
@@ -163,6 +182,19 @@ function isWritable({ operation, path, fromKey }: PlacedOperation): boolean {
     throw badRequest('mutability', detail)
   }
   return named.every(isKept)
+}
+
+function patchMultiValued(
+  stored: AttributeValue | undefined,
+  operation: PatchOperation,
+  path: ListPath,
+  { notes, work }: Applying,
+): AttributeValue | undefined {
+  const elements = elementsOf(stored)
+  work.look(elements, path.filter)
+  const next = patchList(elements, operation, path, notes)
+  checkValues(next.length, path.attribute.name)
+  return next.length === 0 ? undefined : next
 }
 
 function patchSingle(
@@ -210,8 +242,4 @@ function significantValue(complex: AttributeValue | undefined): AttributeValue |
 
 function complexOrNothing(complex: Complex): AttributeValue | undefined {
   return Object.keys(complex).length === 0 ? undefined : complex
-}
-
-function listOrNothing(elements: readonly AttributeValue[]): AttributeValue | undefined {
-  return elements.length === 0 ? undefined : elements
 }

@@ -6,7 +6,15 @@ import {
   sameName,
 } from '../directory/schema-registry.ts'
 import { elementsOf } from './complex-value.ts'
-import { isJsonObject, isUnassigned, type JsonObject, type Notes, shown } from './json-object.ts'
+import {
+  isJsonObject,
+  isUnassigned,
+  type JsonObject,
+  type Notes,
+  property,
+  shown,
+} from './json-object.ts'
+import { checkDocument, namesIn } from './limits.ts'
 import { onePrimary } from './primary.ts'
 import { readValue, shortName } from './read-value.ts'
 import type { ResourceType } from './resource-type.ts'
@@ -39,7 +47,7 @@ export function readResource(
   const document = emptyComplex()
   const given = new Set<string>()
   let members: unknown
-  for (const name of Object.keys(body)) {
+  for (const name of namesIn(body, type.name)) {
     if (sameName(name, 'schemas')) continue
     if (name.includes(':')) {
       readExtension(document, name, body[name], type, registry, notes)
@@ -55,6 +63,7 @@ export function readResource(
     else assign(document, definition, body[name], definition.name, notes)
   }
   requireAll(document, registry.schemasOf(type.of)[0]?.attributes ?? [])
+  checkDocument(document)
   return { document, given, members }
 }
 
@@ -116,7 +125,7 @@ function readExtension(
     throw badRequest('invalidValue', `\`${schema.urn}\` must be an object, not ${shown(sent)}`)
   }
   const extension = emptyComplex()
-  for (const name of Object.keys(sent)) {
+  for (const name of namesIn(sent, schema.urn)) {
     const definition = findAttribute(schema.attributes, name)
     const path = `${schema.urn}:${definition?.name ?? shortName(name)}`
     if (definition === undefined) notes.add(`unknown attribute \`${path}\` ignored`)
@@ -130,8 +139,7 @@ function readExtension(
  * without sending it, and sends custom ones without naming them.
  */
 function checkSchemas(body: JsonObject, type: ResourceType): void {
-  const key = Object.keys(body).find((name) => sameName(name, 'schemas'))
-  const schemas = key === undefined ? undefined : body[key]
+  const schemas = property(body, 'schemas')
   const named = Array.isArray(schemas) ? schemas : []
   if (named.some((urn) => typeof urn === 'string' && sameName(urn, type.urn))) return
   throw badRequest('invalidSyntax', `\`schemas\` must contain \`${type.urn}\``)

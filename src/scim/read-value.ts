@@ -2,6 +2,7 @@ import { parseDateTime } from '../directory/date-time.ts'
 import { type AttributeValue, emptyComplex } from '../directory/directory.ts'
 import { type AttributeDefinition, findAttribute } from '../directory/schema-registry.ts'
 import { isJsonObject, isUnassigned, type Notes, shown } from './json-object.ts'
+import { checkValues, namesIn, textLengthMax } from './limits.ts'
 import { booleanFrom, isBareValue, onlyValue } from './quirks/entra.ts'
 import { badRequest, type ScimError } from './scim-error.ts'
 
@@ -22,6 +23,7 @@ export function readValue(
   if (!definition.multiValued) return readSingle(definition, onlyValue(sent), path, notes)
   if (isUnassigned(sent)) return undefined
   const elements = Array.isArray(sent) ? sent : [sent]
+  checkValues(elements.length, path)
   const values: AttributeValue[] = []
   for (const [index, element] of elements.entries()) {
     const value = readSingle(definition, element, `${path}[${index}]`, notes)
@@ -67,7 +69,7 @@ function readComplex(
     return complex
   }
   if (!isJsonObject(sent)) throw wrongType(path, 'an object', sent)
-  for (const name of Object.keys(sent)) {
+  for (const name of namesIn(sent, path)) {
     const sub = findAttribute(subAttributes, name)
     if (sub === undefined) {
       notes.add(`unknown attribute \`${path}.${shortName(name)}\` ignored`)
@@ -82,6 +84,9 @@ function readComplex(
 
 function readText(sent: unknown, path: string): string {
   if (typeof sent !== 'string') throw wrongType(path, 'a string', sent)
+  if (sent.length > textLengthMax) {
+    throw badRequest('invalidValue', `\`${path}\` must be at most ${textLengthMax} characters`)
+  }
   // Half a character has no form in UTF-8, so it could not be sent back as it came.
   if (!sent.isWellFormed()) throw wrongType(path, 'a string of whole Unicode characters', sent)
   return sent

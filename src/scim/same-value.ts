@@ -10,3 +10,12 @@ export function sameValue(a: AttributeValue | undefined, b: AttributeValue | und
   const [left, right] = [a as Complex, b as Complex]
   return names.every((name) => Object.hasOwn(right, name) && sameValue(left[name], right[name]))
 }
+
+/** A text that two values share exactly where they are the same: to look them up by. */
+export function textOf(value: AttributeValue): string {
+  if (Array.isArray(value)) return `[${(value as readonly AttributeValue[]).map(textOf).join()}]`
+  if (typeof value !== 'object') return JSON.stringify(value)
+  const complex = value as Complex
+  const names = Object.keys(complex).toSorted()
+  return `{${names.map((name) => `${JSON.stringify(name)}:${textOf(complex[name]!)}`).join()}}`
+}

@@ -106,6 +106,14 @@ describe('a body', () => {
     expect((await send('DELETE', `/Groups/${body.id}`)).status).toBe(204)
   })
 
+  test('of a user is refused beyond 1 MiB', async () => {
+    const { send } = fixture
+    const large = userBody('large@x', { password: 'x'.repeat(1_100_000) })
+    const { status, body } = await send('POST', '/Users', large)
+    expect([status, body.detail]).toEqual([413, expect.stringContaining('1 MiB for a user')])
+    expect((await send('PUT', '/Users/x', large)).status).toBe(413)
+  })
+
   test('may be missing where none is needed, whatever its type says', async () => {
     const { send } = fixture
     const { body } = await send('POST', '/Users', userBody('del@acme.example'))
