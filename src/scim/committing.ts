@@ -5,7 +5,7 @@ import type { IndexedAttribute } from '../directory/identity.ts'
 import { assert } from '../std/assert.ts'
 import { StoreUnavailable } from '../store/errors.ts'
 import { type Position, toToken } from '../store/position.ts'
-import type { Committed, Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import { resourceTypes } from './resource-type.ts'
 import { notFound, ScimError, unavailable } from './scim-error.ts'
 
@@ -16,31 +16,26 @@ export interface Landed {
 }
 
 /**
- * Commits a Change and waits until no decision is made from before it: only then may a 2xx be sent.
+ * What became of a Change: where it stands in the log, undefined where nothing was to be done.
  * `version` is the one refusal that the caller can do something about: read again.
  */
-export async function land(
+export type Written = { readonly at: Position | undefined } | 'version'
+
+/** Commits a Change. The answer has to wait for `inForce`. */
+export async function write(
   store: Store,
   change: ResourceChange,
-  ifMatch: Revision | undefined,
-): Promise<Landed | 'version'> {
+  ifMatch?: Revision,
+): Promise<Written> {
   const by = { opId: randomUUID(), ...(ifMatch !== undefined && { ifMatch }) }
   let committed = await store.commit(change, by)
   // Unavailable means unknown. The same opId cannot write twice, so asking once more is safe.
   if (committed.kind === 'unavailable') committed = await store.commit(change, by)
-  return await judge(store, change, committed)
-}
-
-async function judge(
-  store: Store,
-  change: ResourceChange,
-  committed: Committed,
-): Promise<Landed | 'version'> {
   switch (committed.kind) {
     case 'ok':
-      return await inForce(store, committed.position)
+      return { at: committed.position }
     case 'noop':
-      return await inForce(store)
+      return { at: undefined }
     case 'version':
       return 'version'
     case 'missing':
@@ -56,10 +51,11 @@ async function judge(
 }
 
 /**
- * Waits for the barrier. Also when nothing was written: this may be the repetition of a request
- * whose write landed and whose barrier was never reached.
+ * Waits until no decision is made from before the write: only then may a 2xx be sent. Also where
+ * nothing was written: this may be the repetition of a request whose write landed and whose barrier
+ * was never reached.
  */
-export async function inForce(store: Store, at?: Position): Promise<Landed> {
+export async function inForce(store: Store, at: Position | undefined): Promise<Landed> {
   return await reading(async () => {
     const position = at ?? (await store.position())
     await store.barrier(position)

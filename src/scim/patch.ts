@@ -56,8 +56,8 @@ export function placeOperations(
     placed += 1
     pathsLength += path.length
     if (placed <= patchOperationsMax && pathsLength <= pathsLengthMax) return
-    const detail = `at most ${patchOperationsMax} attributes by ${pathsLengthMax} characters of path`
-    throw badRequest('invalidValue', `${detail} are written at once: send several requests`)
+    const most = `${patchOperationsMax} attributes, by ${pathsLengthMax} characters of path`
+    throw badRequest('invalidValue', `at most ${most}, are written at once: send several requests`)
   }
   return operations.flatMap((operation): readonly PlacedOperation[] => {
     const { path: text, place, value } = operation

@@ -4,7 +4,7 @@ import type { Collection, Complex, DirectoryId, Stored, Uuid } from '../director
 import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import { type Clock, toDateTime } from '../std/clock.ts'
 import type { Store } from '../store/store.ts'
-import { inForce, land, noSuchResource, reading } from './committing.ts'
+import { inForce, type Landed, noSuchResource, reading, type Written, write } from './committing.ts'
 import * as discovery from './discovery.ts'
 import { readGroup } from './group-resource.ts'
 import { Notes } from './json-object.ts'
@@ -20,6 +20,7 @@ import { sameValue } from './same-value.ts'
 import { ScimError } from './scim-error.ts'
 import { readPage, type SearchRequest, search } from './search.ts'
 import { readNewUser, readUserReplacement } from './user-resource.ts'
+import { WriteQueue } from './write-queue.ts'
 
 /**
  * scim: what RFC 7643 and RFC 7644 say about the resources of one directory, and what identity
@@ -72,11 +73,12 @@ export interface NotModified {
 
 /** Entra wants no large groups back, the RFC and conformance suites want small ones. */
 const groupAnswerMembersMax = 200
-/** Attempts at one write before the client hears of it: eight writers at once is a busy user. */
+/** Attempts at one write. In line, only the writers of another process and newcomers overtake. */
 export const writeAttemptsMax = 8
 
 export class Scim {
   readonly #parts: ScimParts
+  readonly #queue = new WriteQueue()
 
   constructor(parts: ScimParts) {
     this.#parts = parts
@@ -104,8 +106,7 @@ export class Scim {
       at: this.#now(),
       ...sent,
     } as const
-    const landed = await land(this.#parts.store, change, undefined)
-    if (landed === 'version') throw movedOn()
+    const landed = await this.#land(await write(this.#parts.store, change))
     const stored = await this.#read(of, directory, change.id, projection.references)
     return {
       ...this.#content(stored, projection, notes),
@@ -149,7 +150,8 @@ export class Scim {
     const { registry } = this.#parts
     const projection = projectionOf(asked, registry, of)
     const notes = new Notes()
-    const landed = await this.#write(of, directory, id, asked, false, (stored) => {
+    const target = { of, directory, id, byMembers: false }
+    const landed = await this.#write(target, asked, (stored) => {
       if (of === 'users') {
         return { document: readUserReplacement(body, stored.document, registry, notes) }
       }
@@ -173,8 +175,8 @@ export class Scim {
     const notes = new Notes()
     const context = { of, registry, notes }
     const operations = placeOperations(readPatch(body), context)
-    const byMembers = needsMembers(operations, of)
-    const landed = await this.#write(of, directory, id, asked, byMembers, (stored) => {
+    const target = { of, directory, id, byMembers: needsMembers(operations, of) }
+    const landed = await this.#write(target, asked, (stored) => {
       const members = new MembersDraft(stored.references)
       const document = applyPatch(stored.document, operations, members, context)
       const edit = members.edit()
@@ -198,8 +200,7 @@ export class Scim {
       ifMatch = requiredRevision(asked, await this.#read(of, directory, id, false))
     }
     const change = { op: 'delete', of, directory, id, at: this.#now() } as const
-    const landed = await land(this.#parts.store, change, ifMatch)
-    if (landed === 'version') throw movedOn()
+    const landed = await this.#land(await write(this.#parts.store, change, ifMatch))
     return { kind: 'empty', notes: [], ...landed }
   }
 
@@ -211,41 +212,53 @@ export class Scim {
   }
 
   /**
-   * Read, apply, commit, until nobody came in between. A write that leaves the document alone needs
-   * no look at the revision, since edits of members commute; unless it chose the members by what
-   * was read about them (`byMembers`).
+   * Read, apply, commit, until nobody came in between. Who has been overtaken once waits in line
+   * behind the others who were; members are added and removed without any of that.
    */
-  async #write(
-    of: Collection,
-    directory: DirectoryId,
-    id: string,
-    asked: Asked,
-    byMembers: boolean,
-    apply: (stored: Stored) => Pick<UpdateParts, 'document' | 'members'>,
-  ): Promise<{ readonly revision: string }> {
-    const { store } = this.#parts
-    for (let attempt = 1; attempt <= writeAttemptsMax; attempt += 1) {
-      const stored = await this.#read(of, directory, id, byMembers)
-      const required = requiredRevision(asked, stored)
-      const { document, members } = apply(stored)
-      const change: UpdateParts = {
-        op: 'update',
-        of,
-        directory,
-        id,
-        at: this.#now(),
-        ...(!sameValue(document, stored.document) && { document: document! }),
-        ...(members && { members }),
+  async #write(target: Target, asked: Asked, apply: Apply): Promise<Landed> {
+    const first = await this.#writeOnce(target, asked, apply)
+    if (first !== 'version') return await this.#land(first)
+    const { of, directory, id } = target
+    const written = await this.#queue.run(`${directory} ${of} ${id}`, async () => {
+      for (let attempt = 2; attempt <= writeAttemptsMax; attempt += 1) {
+        const again = await this.#writeOnce(target, asked, apply)
+        if (again !== 'version') return again
       }
-      if (change.document === undefined && members === undefined) return await inForce(store)
-      const commutes = change.document === undefined && !byMembers
-      const ifMatch = required ?? (commutes ? undefined : stored.revision)
-      const landed = await land(store, change, ifMatch)
-      if (landed !== 'version') return landed
-      if (required !== undefined) throw movedOn()
+      const detail = 'others keep changing this resource: repeat the request, it is safe to'
+      throw new ScimError(503, detail, { retryAfterS: 1 })
+    })
+    return await this.#land(written)
+  }
+
+  /**
+   * A write that leaves the document alone needs no look at the revision, since edits of members
+   * commute; unless it chose the members by what was read about them (`byMembers`).
+   */
+  async #writeOnce(target: Target, asked: Asked, apply: Apply): Promise<Written> {
+    const { of, directory, id, byMembers } = target
+    const stored = await this.#read(of, directory, id, byMembers)
+    const required = requiredRevision(asked, stored)
+    const { document, members } = apply(stored)
+    const change: UpdateParts = {
+      op: 'update',
+      of,
+      directory,
+      id,
+      at: this.#now(),
+      ...(!sameValue(document, stored.document) && { document: document! }),
+      ...(members && { members }),
     }
-    const detail = 'others keep changing this resource: repeat the request, it is safe to'
-    throw new ScimError(503, detail, { retryAfterS: 1 })
+    if (change.document === undefined && members === undefined) return { at: undefined }
+    const commutes = change.document === undefined && !byMembers
+    const ifMatch = required ?? (commutes ? undefined : stored.revision)
+    const written = await write(this.#parts.store, change, ifMatch)
+    if (written === 'version' && required !== undefined) throw movedOn()
+    return written
+  }
+
+  async #land(written: Written): Promise<Landed> {
+    if (written === 'version') throw movedOn()
+    return await inForce(this.#parts.store, written.at)
   }
 
   async #read(
@@ -279,6 +292,13 @@ export class Scim {
   }
 }
 
+interface Target {
+  readonly of: Collection
+  readonly directory: DirectoryId
+  readonly id: string
+  readonly byMembers: boolean
+}
+type Apply = (stored: Stored) => Pick<UpdateParts, 'document' | 'members'>
 type UpdateParts = Extract<ResourceChange, { op: 'update' }> & { readonly id: Uuid }
 
 /** `named`: one schema by its URN, or one resource type by its name. */

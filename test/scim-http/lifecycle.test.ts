@@ -173,3 +173,19 @@ async function statusAndText(reply: ReturnType<ScimFixture['send']>) {
   const { status, text } = await reply
   return [status, text]
 }
+
+test('twenty writers of one user at once all have their way', async () => {
+  await using fixture = await scimFixture()
+  const { send } = fixture
+  const { body } = await send('POST', '/Users', userBody('busy@acme.example'))
+  const types = Array.from({ length: 20 }, (_, at) => `t${at}`)
+  const answers = await Promise.all(
+    types.map((type) =>
+      send('PATCH', `/Users/${body.id}`, patchBody({ op: 'add', path: 'roles', value: { type } })),
+    ),
+  )
+  expect(answers.map(({ status }) => status)).toEqual(types.map(() => 200))
+  const { body: after } = await send('GET', `/Users/${body.id}`)
+  const kept = after.roles.map((role: { type: string }) => role.type)
+  expect(kept.toSorted()).toEqual(types.toSorted())
+})
