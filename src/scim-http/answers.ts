@@ -16,7 +16,7 @@ export async function sendAnswer(reply: FastifyReply, answer: Answer): Promise<F
 }
 
 export function sendError(reply: FastifyReply, error: ScimError): FastifyReply {
-  reply.request.scim.detail = error.message
+  reply.request.scim.detail = error.logged
   if (error.status === 401) reply.header('www-authenticate', 'Bearer realm="sallyport"')
   if (error.retryAfterS !== undefined) reply.header('retry-after', String(error.retryAfterS))
   return sendJson(reply.code(error.status), errorBody(error))

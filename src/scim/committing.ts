@@ -6,7 +6,7 @@ import { assert } from '../std/assert.ts'
 import { StoreUnavailable } from '../store/errors.ts'
 import { type Position, toToken } from '../store/position.ts'
 import type { Store } from '../store/store.ts'
-import { resourceTypes } from './resource-type.ts'
+import { isResourceId, resourceTypes } from './resource-type.ts'
 import { notFound, ScimError, unavailable } from './scim-error.ts'
 
 /** A write that stands, in force everywhere. */
@@ -74,7 +74,9 @@ export async function reading<Value>(read: () => Promise<Value>): Promise<Value>
 }
 
 export function noSuchResource({ of, id }: Pick<ResourceChange, 'of' | 'id'>): ScimError {
-  return notFound(`no ${resourceTypes[of].name} has the id \`${id}\``)
+  // What is no id of ours may be anything, a person's address too.
+  const which = isResourceId(id) ? `the id \`${id}\`` : 'such an id'
+  return notFound(`no ${resourceTypes[of].name} has ${which}`)
 }
 
 function taken({ of }: ResourceChange, attribute: IndexedAttribute): ScimError {

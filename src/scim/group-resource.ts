@@ -1,9 +1,9 @@
 import type { Document, Uuid } from '../directory/directory.ts'
 import type { SchemaRegistry } from '../directory/schema-registry.ts'
-import { isJsonObject, isUnassigned, type Notes, property, shown } from './json-object.ts'
+import { isJsonObject, isUnassigned, type Notes, property } from './json-object.ts'
 import { readResource } from './read-resource.ts'
 import { resourceTypes } from './resource-type.ts'
-import { badRequest } from './scim-error.ts'
+import { wrongValue } from './scim-error.ts'
 
 export interface SentGroup {
   readonly document: Document
@@ -37,13 +37,10 @@ export function readMembers(sent: unknown, path: string): readonly Uuid[] {
 function memberId(element: unknown, path: string): Uuid {
   const id = isJsonObject(element) ? property(element, 'value') : element
   if (typeof id !== 'string' || id === '') {
-    throw badRequest(
-      'invalidValue',
-      `\`${path}.value\` must be the id of a member, not ${shown(id)}`,
-    )
+    throw wrongValue('invalidValue', `\`${path}.value\` must be the id of a member`, id)
   }
   if (id.length > memberIdLengthMax || !id.isWellFormed()) {
-    throw badRequest('invalidValue', `\`${path}.value\` is no id: ${shown(id)}`)
+    throw wrongValue('invalidValue', `\`${path}.value\` must be an id`, id)
   }
   return id
 }

@@ -13,7 +13,7 @@ import { onePrimary } from './primary.ts'
 import { namesElements, onlyValue } from './quirks/entra.ts'
 import { readSingle, readValue } from './read-value.ts'
 import { sameValue } from './same-value.ts'
-import { badRequest } from './scim-error.ts'
+import { badRequest, unreadable } from './scim-error.ts'
 
 /** A path that leads to a list, or into it. */
 export interface ListPath extends AttributePath {
@@ -55,7 +55,8 @@ function patchMatching(
   const { attribute, filter, subAttribute } = path
   if (filter === undefined) return elements
   const compiled = compileValueFilter(filter, attribute, F)
-  if (compiled.kind === 'fault') throw badRequest('invalidFilter', compiled.message)
+  if (compiled.kind === 'fault')
+    throw unreadable('invalidFilter', `\`${operation.place}.path\``, compiled.message)
   const matching = new Set(elements.filter((element) => compiled.matches(element) === T))
   if (operation.op === 'remove' && subAttribute === undefined) {
     return elements.filter((element) => !matching.has(element))

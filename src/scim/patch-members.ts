@@ -9,7 +9,7 @@ import type { MembersDraft } from './members-draft.ts'
 import type { PatchOperation } from './patch-operation.ts'
 import { idsNamedBy } from './patch-path.ts'
 import { namesElements } from './quirks/entra.ts'
-import { badRequest } from './scim-error.ts'
+import { badRequest, unreadable } from './scim-error.ts'
 
 /** Whether an operation can only be understood by reading who the members are. */
 export function asksForMembers({ filter }: AttributePath): boolean {
@@ -49,7 +49,7 @@ function patchFiltered(
   const { op, value, place } = operation
   const named = path.filter && idsNamedBy(path.filter)
   if (op === 'remove' || isUnassigned(value)) {
-    draft.remove(named ?? matching(draft, path, work))
+    draft.remove(named ?? matching(draft, place, path, work))
     return
   }
   if (named === undefined) {
@@ -61,10 +61,16 @@ function patchFiltered(
   draft.add(instead)
 }
 
-function matching(draft: MembersDraft, path: AttributePath, work: PatchWork): readonly string[] {
+function matching(
+  draft: MembersDraft,
+  place: string,
+  path: AttributePath,
+  work: PatchWork,
+): readonly string[] {
   if (path.filter === undefined || path.attribute === undefined) return []
   const compiled = compileValueFilter(path.filter, path.attribute, F)
-  if (compiled.kind === 'fault') throw badRequest('invalidFilter', compiled.message)
+  if (compiled.kind === 'fault')
+    throw unreadable('invalidFilter', `\`${place}.path\``, compiled.message)
   const members = draft.current().map(
     ({ value, type, display }): Complex => ({
       value,

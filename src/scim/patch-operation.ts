@@ -1,6 +1,6 @@
 import { sameName } from '../directory/schema-registry.ts'
-import { isJsonObject, property, shown } from './json-object.ts'
-import { badRequest } from './scim-error.ts'
+import { isJsonObject, property } from './json-object.ts'
+import { badRequest, wrongValue } from './scim-error.ts'
 
 /** One operation of a PATCH, well formed. Its path and value have not been looked at. */
 export interface PatchOperation {
@@ -41,19 +41,19 @@ export function readPatch(body: unknown): readonly PatchOperation[] {
 
 function readOperation(sent: unknown, place: string): PatchOperation {
   if (!isJsonObject(sent)) {
-    throw badRequest('invalidSyntax', `\`${place}\` must be an object, not ${shown(sent)}`)
+    throw wrongValue('invalidSyntax', `\`${place}\` must be an object`, sent)
   }
   const name = property(sent, 'op')
   const op = operators.find((known) => typeof name === 'string' && sameName(known, name))
   if (op === undefined) {
-    const detail = `\`${place}.op\` must be add, replace or remove, not ${shown(name)}`
-    throw badRequest('invalidSyntax', detail)
+    const detail = `\`${place}.op\` must be add, replace or remove`
+    throw wrongValue('invalidSyntax', detail, name)
   }
   const path = property(sent, 'path')
   const value = property(sent, 'value')
   const isAbsent = path === undefined || path === null || path === ''
   if (!isAbsent && typeof path !== 'string') {
-    throw badRequest('invalidPath', `\`${place}.path\` must be a string, not ${shown(path)}`)
+    throw wrongValue('invalidPath', `\`${place}.path\` must be a string`, path)
   }
   if (op === 'remove' && isAbsent) {
     // RFC 7644 §3.5.2.2.
@@ -64,7 +64,7 @@ function readOperation(sent: unknown, place: string): PatchOperation {
   }
   if (isAbsent && op !== 'remove' && !isJsonObject(value)) {
     const detail = `\`${place}.value\` must be an object where there is no \`path\``
-    throw badRequest('invalidValue', `${detail}, not ${shown(value)}`)
+    throw wrongValue('invalidValue', detail, value)
   }
   return { op, path: isAbsent ? undefined : path, value, place }
 }

@@ -4,7 +4,7 @@ import type { Filter } from '../directory/filter.ts'
 import { type SchemaRegistry, sameName } from '../directory/schema-registry.ts'
 import type { Notes } from './json-object.ts'
 import { shortName } from './read-value.ts'
-import { badRequest } from './scim-error.ts'
+import { unreadable } from './scim-error.ts'
 
 /**
  * What the path of an operation names, or undefined where it is well formed and names nothing we
@@ -19,15 +19,15 @@ export function readPath(
 ): AttributePath | undefined {
   const path = parseAttributePath(text, registry, of)
   if (path.kind === 'path') return path
-  const detail = `\`${place}.path\`: ${path.message}`
+  const where = `\`${place}.path\``
   switch (path.reason) {
     case 'unknown':
-      notes.add(`unknown attribute \`${shortName(text)}\` ignored: ${path.message}`)
+      notes.add(`unknown attribute \`${nameOf(text)}\` ignored: ${path.message}`)
       return undefined
     case 'filter':
-      throw badRequest('invalidFilter', detail)
+      throw unreadable('invalidFilter', where, path.message)
     default:
-      throw badRequest('invalidPath', detail)
+      throw unreadable('invalidPath', where, path.message)
   }
 }
 
@@ -44,8 +44,14 @@ export function readKey(
   const path = parseAttributePath(key, registry, of)
   if (path.kind === 'path') return path
   // A whole resource as the value names its schemas; they follow from what it holds.
-  if (!sameName(key, 'schemas')) notes.add(`unknown attribute \`${shortName(key)}\` ignored`)
+  if (!sameName(key, 'schemas')) notes.add(`unknown attribute \`${nameOf(key)}\` ignored`)
   return undefined
+}
+
+/** A path without its filter, whose values are somebody's data. */
+function nameOf(path: string): string {
+  const bracket = path.indexOf('[')
+  return shortName(bracket < 0 ? path : `${path.slice(0, bracket)}[…]`)
 }
 
 /**

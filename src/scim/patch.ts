@@ -19,7 +19,7 @@ import {
   ownValue,
   withSubAttribute,
 } from './complex-value.ts'
-import { isJsonObject, isUnassigned, type JsonObject, type Notes, shown } from './json-object.ts'
+import { isJsonObject, isUnassigned, type JsonObject, type Notes } from './json-object.ts'
 import { checkDocument, checkValues, namesIn, PatchWork, pathsLengthMax } from './limits.ts'
 import type { MembersDraft } from './members-draft.ts'
 import { type ListPath, patchList } from './patch-list.ts'
@@ -30,7 +30,7 @@ import { onlyValue } from './quirks/entra.ts'
 import { isKept, requireAll } from './read-resource.ts'
 import { readValue } from './read-value.ts'
 import { sameValue } from './same-value.ts'
-import { badRequest } from './scim-error.ts'
+import { badRequest, wrongValue } from './scim-error.ts'
 
 export interface PatchContext {
   readonly of: Collection
@@ -142,7 +142,7 @@ function applyToExtension(
     return
   }
   if (!isJsonObject(value)) {
-    throw badRequest('invalidValue', `\`${place}.value\` must be an object, not ${shown(value)}`)
+    throw wrongValue('invalidValue', `\`${place}.value\` must be an object`, value)
   }
   for (const key of namesIn(value, `${place}.value`)) {
     const path = readKey(`${schema}:${key}`, context.registry, context.of, context.notes)

@@ -6,19 +6,12 @@ import {
   sameName,
 } from '../directory/schema-registry.ts'
 import { elementsOf } from './complex-value.ts'
-import {
-  isJsonObject,
-  isUnassigned,
-  type JsonObject,
-  type Notes,
-  property,
-  shown,
-} from './json-object.ts'
+import { isJsonObject, isUnassigned, type JsonObject, type Notes, property } from './json-object.ts'
 import { checkDocument, namesIn } from './limits.ts'
 import { onePrimary } from './primary.ts'
 import { readValue, shortName } from './read-value.ts'
 import type { ResourceType } from './resource-type.ts'
-import { badRequest } from './scim-error.ts'
+import { badRequest, wrongValue } from './scim-error.ts'
 
 /** A resource as a client sent it, checked against the schemas. */
 export interface SentResource {
@@ -122,7 +115,7 @@ function readExtension(
   delete document[schema.urn]
   if (isUnassigned(sent)) return
   if (!isJsonObject(sent)) {
-    throw badRequest('invalidValue', `\`${schema.urn}\` must be an object, not ${shown(sent)}`)
+    throw wrongValue('invalidValue', `\`${schema.urn}\` must be an object`, sent)
   }
   const extension = emptyComplex()
   for (const name of namesIn(sent, schema.urn)) {

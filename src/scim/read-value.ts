@@ -1,10 +1,10 @@
 import { parseDateTime } from '../directory/date-time.ts'
 import { type AttributeValue, emptyComplex } from '../directory/directory.ts'
 import { type AttributeDefinition, findAttribute } from '../directory/schema-registry.ts'
-import { isJsonObject, isUnassigned, type Notes, shown } from './json-object.ts'
+import { isJsonObject, isUnassigned, type Notes } from './json-object.ts'
 import { checkValues, namesIn, textLengthMax } from './limits.ts'
 import { booleanFrom, isBareValue, onlyValue } from './quirks/entra.ts'
-import { badRequest, type ScimError } from './scim-error.ts'
+import { badRequest, type ScimError, wrongValue } from './scim-error.ts'
 
 type Value = AttributeValue | undefined
 
@@ -107,7 +107,7 @@ export function shortName(name: string): string {
 const nameShownMax = 100
 
 function wrongType(path: string, wanted: string, sent: unknown): ScimError {
-  return badRequest('invalidValue', `\`${path}\` must be ${wanted}, not ${shown(sent)}`)
+  return wrongValue('invalidValue', `\`${path}\` must be ${wanted}`, sent)
 }
 
 function refuse(error: ScimError): never {

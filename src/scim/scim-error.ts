@@ -1,3 +1,5 @@
+import { shown } from './json-object.ts'
+
 /**
  * A request that cannot be served, in the words of RFC 7644 §3.12. Nothing has been changed. The
  * message is for the administrator of the identity provider: it names the field and the fix.
@@ -9,9 +11,12 @@ export class ScimError extends Error {
   readonly scimType: ScimType | undefined
   /** Whole seconds: the only form of Retry-After that Okta reads. */
   readonly retryAfterS: number | undefined
+  /** The message without what the client sent: values are somebody's data and stay out of logs. */
+  readonly logged: string
 
   constructor(status: ScimStatus, detail: string, more: ScimErrorFacts = {}) {
-    super(detail, { cause: more.cause })
+    super(`${detail}${more.echo ?? ''}`, { cause: more.cause })
+    this.logged = detail
     this.status = status
     this.scimType = more.scimType
     this.retryAfterS = more.retryAfterS
@@ -50,11 +55,23 @@ interface ScimErrorFacts {
   readonly scimType?: ScimType
   readonly retryAfterS?: number
   readonly cause?: unknown
+  /** The end of the message, which repeats what the client sent. */
+  readonly echo?: string
 }
 
 /** RFC 7644 §3.12, table 9: what a 400 is about. */
 export function badRequest(scimType: ScimType, detail: string): ScimError {
   return new ScimError(400, detail, { scimType })
+}
+
+/** A 400 for a value that is not what is `wanted`. */
+export function wrongValue(scimType: ScimType, wanted: string, sent: unknown): ScimError {
+  return new ScimError(400, wanted, { scimType, echo: `, not ${shown(sent)}` })
+}
+
+/** A 400 about a text that cannot be read; what is wrong with it may quote it. */
+export function unreadable(scimType: ScimType, place: string, fault: string): ScimError {
+  return new ScimError(400, place, { scimType, echo: `: ${fault}` })
 }
 
 /** Also for what belongs to another directory: nobody learns that it exists. */

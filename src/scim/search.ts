@@ -5,12 +5,12 @@ import { type CompiledFilter, compileFilter } from '../directory/filter-evaluate
 import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import { F, T } from '../directory/three-values.ts'
 import type { Found, IndexedQuery, Store } from '../store/store.ts'
-import { isUnassigned, shown } from './json-object.ts'
+import { isUnassigned } from './json-object.ts'
 import type { View } from './projection.ts'
 import { qualified } from './quirks/entra.ts'
 import { renderResource } from './rendered-resource.ts'
 import { isResourceId } from './resource-type.ts'
-import { badRequest } from './scim-error.ts'
+import { badRequest, unreadable, wrongValue } from './scim-error.ts'
 
 /** A search as it came: a query string has only strings, the body of a .search anything. */
 export interface SearchRequest extends View {
@@ -53,7 +53,7 @@ export async function search(request: SearchRequest, scope: SearchScope): Promis
   if (isUnassigned(request.filter)) return await findPage({ by: 'all' }, page, scope)
   const filter = qualified(readFilter(request.filter), scope.registry, scope.of)
   const compiled = compileFilter(filter, scope.registry, scope.of, F)
-  if (compiled.kind === 'fault') throw badRequest('invalidFilter', compiled.message)
+  if (compiled.kind === 'fault') throw unreadable('invalidFilter', '`filter`', compiled.message)
   const plan = planOf(filter, scope)
   if (plan === 'nothing') return { total: 0, resources: [] }
   if (plan !== undefined && isWholeFilter(filter, plan)) return await findPage(plan, page, scope)
@@ -71,16 +71,16 @@ function readInteger(sent: unknown, name: string): number | undefined {
   if (isUnassigned(sent)) return undefined
   const number = typeof sent === 'string' ? Number(sent) : sent
   if (Number.isInteger(number)) return Math.min(number as number, Number.MAX_SAFE_INTEGER)
-  throw badRequest('invalidValue', `\`${name}\` must be a whole number, not ${shown(sent)}`)
+  throw wrongValue('invalidValue', `\`${name}\` must be a whole number`, sent)
 }
 
 function readFilter(sent: unknown): Filter {
   if (typeof sent !== 'string') {
-    throw badRequest('invalidFilter', `\`filter\` must be a string, not ${shown(sent)}`)
+    throw wrongValue('invalidFilter', '`filter` must be a string', sent)
   }
   const parsed = parseFilter(sent)
   if (parsed.kind === 'filter') return parsed.filter
-  throw badRequest('invalidFilter', `\`filter\` at character ${parsed.at + 1}: ${parsed.message}`)
+  throw unreadable('invalidFilter', `\`filter\` at character ${parsed.at + 1}`, parsed.message)
 }
 
 /** The cheapest look-up that finds every match, `nothing` where none can exist. */

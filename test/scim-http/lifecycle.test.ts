@@ -169,6 +169,38 @@ test('every answer is told to the observer once, with what was ignored', async (
   expect(requests[0]!.route).toBe('/scim/:directory/v2/Users')
 })
 
+test('what a client sent is repeated to it, and to nobody else', async () => {
+  const { send, requests } = fixture
+  const canary = 'CANARY@acme.example'
+  const { body: ann } = await send('POST', '/Users', userBody('quiet@acme.example'))
+  const filters = [`userName eq ${canary}`, `userName eq "${canary}" or x eq "${canary}"`]
+  const operations = [
+    { op: canary },
+    { op: 'add', path: [canary], value: canary },
+    { op: 'add', path: canary, value: canary },
+    { op: 'add', path: `emailz[value eq "${canary}"].display`, value: canary },
+    { op: 'add', path: `emails[valuez eq "${canary}"].display`, value: canary },
+    { op: 'add', path: `emails[value eq ${canary}].display`, value: canary },
+    { op: 'add', path: 'active', value: canary },
+    { op: 'add', value: canary },
+    { op: 'add', value: { [`emailz[value eq "${canary}"].display`]: canary } },
+  ]
+  requests.length = 0
+  const answers = await Promise.all([
+    send('POST', '/Users', userBody('x', { name: canary })),
+    send('POST', '/Users', userBody('x', { active: canary })),
+    send('POST', '/Users', canary),
+    send('POST', '/Groups', groupBody('x', [canary.repeat(20)])),
+    send('GET', `/Users/${canary}`),
+    send('GET', `/Users?count=${canary}`),
+    ...filters.map((filter) => send('GET', `/Users?filter=${encodeURIComponent(filter)}`)),
+    ...operations.map((operation) => send('PATCH', `/Users/${ann.id}`, patchBody(operation))),
+  ])
+  expect(answers[1]!.body.detail).toBe('`active` must be true or false, not "CANARY@acme.example"')
+  expect(requests).toHaveLength(answers.length)
+  expect(JSON.stringify(requests)).not.toContain('CANARY')
+})
+
 async function statusAndText(reply: ReturnType<ScimFixture['send']>) {
   const { status, text } = await reply
   return [status, text]
