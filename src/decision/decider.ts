@@ -15,6 +15,7 @@ import type {
   Outcome,
   Reason,
   Refusal,
+  World,
 } from './decision.ts'
 import { evaluate } from './evaluate.ts'
 import { explain } from './explain.ts'
@@ -98,7 +99,7 @@ export class Decider implements DecisionPoint {
       leftMs = endMs - this.#clock.monotonicMs()
     }
     if (wait.why === 'revision') return finish(looked({ kind: 'revision-not-reached' }))
-    return finish(looked(this.#block('OVERLOADED', attempt)))
+    return finish(this.#blocked('OVERLOADED', attempt))
   }
 
   /** The read goes on after the wait and fills memory, so that the next attempt finds it. */
@@ -138,13 +139,13 @@ export class Decider implements DecisionPoint {
     const rules = this.#policies.rulesOf(tenant)
     if (rules === undefined) return this.#blocked('POLICY_NOT_LOADED', attempt)
     const directory = this.#directories.directoryOf(tenant, subject)
-    if (directory === undefined) return this.#blocked('DIRECTORY_UNKNOWN', attempt, rules)
+    if (directory === undefined) return this.#blocked('DIRECTORY_UNKNOWN', attempt, { rules })
     if (!directory.attributesForPolicy) {
       const facts = factsWithoutDirectory(attempt, directory.id)
-      return this.#decide(attempt, rules, facts, undefined)
+      return this.#decide(attempt, rules, facts)
     }
     if (this.#cache.stateOf(directory.id) !== 'ready') {
-      return this.#blocked('DIRECTORY_NOT_READY', attempt, rules)
+      return this.#blocked('DIRECTORY_NOT_READY', attempt, { rules })
     }
     const key = keyOf(attempt, directory)
     const principal = this.#cache.remembered(key)
@@ -155,59 +156,55 @@ export class Decider implements DecisionPoint {
         // Known and not in memory: a newer entry was about the user, so it is read again.
         return { kind: 'wait', why: 'principal', key }
       case 'unavailable':
-        return this.#blocked('DIRECTORY_UNAVAILABLE', attempt, rules)
+        return this.#blocked('DIRECTORY_UNAVAILABLE', attempt, { rules })
       case 'ambiguous':
       case 'unknown': {
         if (lookup.asOf !== this.#cache.applied) return { kind: 'wait', why: 'principal', key }
         const unknown = lookup.kind === 'unknown'
-        return this.#blocked(unknown ? 'USER_UNKNOWN' : 'SUBJECT_AMBIGUOUS', attempt, rules)
+        return this.#blocked(unknown ? 'USER_UNKNOWN' : 'SUBJECT_AMBIGUOUS', attempt, { rules })
       }
     }
   }
 
   #decideFor(attempt: Attempt, rules: RuleSet, principal: Principal): Found {
-    if (!principal.active) return this.#blocked('USER_INACTIVE', attempt, rules)
+    if (!principal.active) return this.#blocked('USER_INACTIVE', attempt, { rules, principal })
     const graph = this.#cache.groupsOf(principal.directory)
     return this.#decide(attempt, rules, principalFacts(attempt, principal, graph), principal)
   }
 
-  #decide(attempt: Attempt, rules: RuleSet, facts: Facts, principal: Principal | undefined): Found {
+  #decide(attempt: Attempt, rules: RuleSet, facts: Facts, principal?: Principal): Found {
     const application = applicationOf(rules, attempt)
-    if (application === undefined) return this.#blocked('APPLICATION_UNKNOWN', attempt, rules)
-    const found = rules.rulesFor(application)
+    const about = { rules, principal, application }
+    if (application === undefined) return this.#blocked('APPLICATION_UNKNOWN', attempt, about)
     const verdict = application.actions.has(attempt.action)
-      ? evaluate(found, attempt.action, facts)
+      ? evaluate(rules.rulesFor(application), attempt.action, facts)
       : undefined
-    const basis: Basis = { rules, application, facts, principal }
+    const basis: Basis = { rules, application, facts }
     if (verdict === undefined || verdict.kind === 'none') {
-      return looked(this.#block('NO_RULE', attempt, rules, application), basis)
+      return this.#blocked('NO_RULE', attempt, about, basis)
     }
     const { rule, unknown } = verdict
-    return {
-      kind: 'looked',
-      outcome: {
-        kind: 'answer',
-        effect: rule.effect,
-        reason: 'RULE',
-        rule: rule.id,
-        application: application.name,
-        message: rule.effect === 'block' ? rule.message || personMessage.RULE : rule.message,
-        unknown,
-        cacheableForMs: 0,
-        decisionId: this.#nextId(),
-        world: this.#world(rules),
-      },
-      basis,
+    const outcome: Answer = {
+      kind: 'answer',
+      effect: rule.effect,
+      reason: 'RULE',
+      rule: rule.id,
+      subjectId: principal?.id ?? '',
+      application: application.name,
+      message: rule.effect === 'block' ? rule.message || personMessage.RULE : rule.message,
+      unknown,
+      cacheableForMs: 0,
+      decisionId: this.#nextId(),
+      world: this.#world(rules),
     }
+    return looked(outcome, basis)
   }
 
-  #blocked(reason: Reason, attempt: Attempt, rules?: RuleSet): Looked {
-    return looked(this.#block(reason, attempt, rules))
-  }
-
-  #block(reason: Reason, attempt: Attempt, rules?: RuleSet, application?: Application): Answer {
-    const world = this.#world(rules ?? this.#policies.rulesOf(attempt.tenant))
-    return blockOf(reason, this.#nextId(), world, application?.name)
+  #blocked(reason: Reason, attempt: Attempt, about: About = {}, basis?: Basis): Looked {
+    const { rules = this.#policies.rulesOf(attempt.tenant), principal, application } = about
+    const block = blockOf(reason, this.#nextId(), this.#world(rules))
+    const subjectId = principal?.id ?? ''
+    return looked({ ...block, subjectId, application: application?.name ?? '' }, basis)
   }
 
   // The age is 0: `lastLook` has just said that memory is the newest.
@@ -226,7 +223,13 @@ export interface Basis {
   readonly rules: RuleSet
   readonly application: Application
   readonly facts: Facts
-  readonly principal: Principal | undefined
+}
+
+/** What was found before the block. */
+interface About {
+  readonly rules?: RuleSet | undefined
+  readonly principal?: Principal | undefined
+  readonly application?: Application | undefined
 }
 
 interface Looked {
@@ -240,18 +243,14 @@ type Wait =
   | { readonly kind: 'wait'; readonly why: 'principal'; readonly key: Wanted }
 type Wanted = Parameters<DirectoryCache['lookUp']>[0]
 
-function blockOf(
-  reason: Reason,
-  decisionId: string,
-  world: Answer['world'],
-  application = '',
-): Answer {
+function blockOf(reason: Reason, decisionId: string, world: World): Answer {
   return {
     kind: 'answer',
     effect: 'block',
     reason,
     rule: '',
-    application,
+    subjectId: '',
+    application: '',
     message: personMessage[reason],
     unknown: nothingUnknown,
     cacheableForMs: 0,

@@ -72,6 +72,8 @@ export interface Answer {
   readonly reason: Reason
   /** Id of the rule that decided; empty unless the reason is RULE. */
   readonly rule: string
+  /** SCIM id of the subject; empty if nobody was found. */
+  readonly subjectId: string
   /** Name of the application found; empty if none was. */
   readonly application: string
   /** For the person blocked. */

@@ -62,7 +62,7 @@ export function decisionService(options: DecisionServiceOptions): UntypedService
       reason: outcome.reason,
       rule: outcome.rule,
       application: outcome.application,
-      subject: attempt.subject.name,
+      subjectId: outcome.subjectId,
       decisionId: outcome.decisionId,
       unknown: outcome.unknown,
       durationMs,

@@ -21,7 +21,8 @@ export interface Observer {
   policyActivated(event: PolicyEvent): void
   /** The file on disk cannot be published: the active version answers on. */
   policyRefused(event: { readonly tenant: string; readonly faults: string }): void
-  policyRecovered(event: { readonly tenant: string }): void
+  /** The file on disk is what decisions follow. */
+  policyAccepted(event: { readonly tenant: string }): void
   /** The log could not be read on from where we were: everything in memory was dropped. */
   startedAgain(event: { readonly cause: string }): void
   feedFailed(event: { readonly error: unknown }): void
@@ -41,7 +42,8 @@ export interface DecidedEvent {
   readonly reason: string
   readonly rule: string
   readonly application: string
-  readonly subject: string
+  /** SCIM id, never a name: log lines travel. */
+  readonly subjectId: string
   readonly decisionId: string
   readonly unknown: readonly string[]
   readonly durationMs: number
@@ -110,7 +112,7 @@ export function createObserver(logger: Logger, metrics: Metrics, clock: Clock): 
       const text = `policy file of tenant ${tenant} refused, the active version answers on`
       logger.error({ event: 'policy-refused', tenant, faults }, text)
     },
-    policyRecovered: ({ tenant }) => metrics.configReloadOk.set({ tenant }, 1),
+    policyAccepted: ({ tenant }) => metrics.configReloadOk.set({ tenant }, 1),
     startedAgain: (event) => {
       metrics.restarts.inc()
       logger.warn({ event: 'feed-started-again', ...event }, 'memory dropped, reading anew')

@@ -84,9 +84,9 @@ test('what is asked while a turn is being answered belongs to the next', async (
     },
   } as Partial<DecisionPoint> as DecisionPoint
   const turn = new Turn(decisions)
-  await new Promise<void>((resolve) => {
-    turn.ask(attempt(ann), () => turn.ask(attempt(ann), () => resolve(), resolve), resolve)
-    turn.ask(attempt(ann), () => undefined, resolve)
-  })
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  turn.ask(attempt(ann), () => turn.ask(attempt(ann), () => resolve(), reject), reject)
+  turn.ask(attempt(ann), () => undefined, reject)
+  await promise
   expect(sizes).toEqual([2, 1])
 })

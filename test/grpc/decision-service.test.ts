@@ -89,14 +89,16 @@ describe('Check', () => {
     expect(response.world.age_ms).toBe(1)
   })
 
-  test('tells the observer once per decision', async () => {
+  test('tells the observer once per decision, by id and not by name', async () => {
     await using rig = await startRig()
 
     await rig.call('Check', askPayroll)
 
+    const { subjectId } = allowed
     expect(rig.decided).toEqual([
-      expect.objectContaining({ tenant: 'acme', effect: 'allow', subject: 'ann@acme.example' }),
+      expect.objectContaining({ tenant: 'acme', effect: 'allow', subjectId }),
     ])
+    expect(JSON.stringify(rig.decided)).not.toContain('ann@acme.example')
   })
 })
 

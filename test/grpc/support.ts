@@ -23,6 +23,7 @@ export const allowed: Answer = {
   message: '',
   unknown: [],
   cacheableForMs: 30_000,
+  subjectId: '2819c223-7f76-453a-919d-413861904646',
   decisionId: 'd-1',
   world: { revision: 'r7', ageMs: 12, policyVersion: 'v1' },
 }
