@@ -23,7 +23,7 @@ export interface AdminOptions {
     /** PEM. */
     readonly tls?: { readonly cert: Buffer; readonly key: Buffer }
   }
-  readonly readiness: () => Readiness
+  readonly readiness: () => Promise<Readiness>
   readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>
   readonly observer: Observer
 }
@@ -48,8 +48,8 @@ export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
       : (Fastify({ ...common, https: { ...http, ...tls } }) as never)
 
   server.get('/livez', () => ({ live: true }))
-  server.get('/readyz', (_, reply) => {
-    const { ready, reasons, revision, tenantsWithoutPolicy } = options.readiness()
+  server.get('/readyz', async (_, reply) => {
+    const { ready, reasons, revision, tenantsWithoutPolicy } = await options.readiness()
     const body = { ready, reasons, revision, tenants_without_policy: tenantsWithoutPolicy }
     return reply.code(ready ? 200 : 503).send(body)
   })

@@ -5,6 +5,7 @@ import { createMetrics, type Metrics } from '../observe/metrics.ts'
 import { createObserver, type Observer } from '../observe/observe.ts'
 import { type Clock, systemClock } from '../std/clock.ts'
 import { productVersion } from '../std/product-version.ts'
+import type { Store } from '../store/store.ts'
 import { CompiledPolicies } from './compiled-policies.ts'
 import { type DecisionApp, startDecisionApp } from './decision-app.ts'
 import { houseRegistry, openHouseStore, tenancyOf } from './house.ts'
@@ -25,7 +26,7 @@ import { readListen } from './tls-files.ts'
  */
 export interface App extends AsyncDisposable {
   readonly addresses: Addresses
-  readonly readiness: () => Readiness
+  readonly readiness: () => Promise<Readiness>
   readonly metrics: Metrics
 }
 
@@ -69,7 +70,17 @@ export async function startApp(
   const decision = wanted.has('decision') ? started.use(await startDecisionApp(parts)) : undefined
   const ingest = wanted.has('ingest') ? started.use(await startIngestApp(parts)) : undefined
   let draining = false
-  const readiness = () => readinessOf(decision, publisher, draining)
+  const readiness = async (): Promise<Readiness> => {
+    const fault = await faultOf(store)
+    const stopping = draining ? ['stopping'] : []
+    const troubles = [...stopping, ...fault, ...(decision?.trouble() ?? [])]
+    return {
+      ready: troubles.length === 0,
+      reasons: [...troubles, ...compiled.faults, ...(publisher?.refusals ?? [])],
+      revision: decision?.revision ?? '',
+      tenantsWithoutPolicy: decision?.tenantsWithoutPolicy() ?? [],
+    }
+  }
   const admin = wanted.has('admin')
     ? started.use(await startAdmin(config, readiness, metrics, observer))
     : undefined
@@ -101,7 +112,7 @@ const graceMs = 5000
 
 async function startAdmin(
   config: Config,
-  readiness: () => Readiness,
+  readiness: () => Promise<Readiness>,
   metrics: Metrics,
   observer: Observer,
 ): Promise<AdminServer> {
@@ -113,29 +124,25 @@ async function startAdmin(
   })
 }
 
-function readinessOf(
-  decision: DecisionApp | undefined,
-  publisher: PolicyPublisher | undefined,
-  draining: boolean,
-): Readiness {
-  const troubles = [...(draining ? ['stopping'] : []), ...(decision?.trouble() ?? [])]
-  return {
-    ready: troubles.length === 0,
-    reasons: [...troubles, ...(publisher?.refusals ?? [])],
-    revision: decision?.revision ?? '',
-    tenantsWithoutPolicy: decision?.tenantsWithoutPolicy() ?? [],
+/** What keeps the store from being asked, in its own words. */
+async function faultOf(store: Store): Promise<readonly string[]> {
+  try {
+    await store.position()
+    return []
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)]
   }
 }
 
 /** `grpc.health.v1` says what `/readyz` says. */
 async function keepHealth(
   decision: DecisionApp,
-  readiness: () => Readiness,
+  readiness: () => Promise<Readiness>,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    decision.grpc.setServing(readiness().ready)
+    decision.grpc.setServing((await readiness()).ready)
     await clock.sleep(healthMs, signal)
   }
   decision.grpc.setServing(false)

@@ -1,6 +1,8 @@
 import type { LoadedPolicy, PolicyLoader } from '../decision/active-policies.ts'
+import type { TenantId } from '../directory/directory.ts'
 import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import { compilePolicy } from '../policy/compile.ts'
+import { PolicyDocumentError } from '../policy/errors.ts'
 import type { RuleSet } from '../policy/policy.ts'
 import type { Store } from '../store/store.ts'
 
@@ -12,6 +14,7 @@ export class CompiledPolicies {
   readonly #store: Store
   readonly #registry: SchemaRegistry
   readonly #compiled = new Map<string, RuleSet>()
+  readonly #unreadable = new Map<TenantId, string>()
 
   constructor(store: Store, registry: SchemaRegistry) {
     this.#store = store
@@ -30,10 +33,23 @@ export class CompiledPolicies {
     return rules
   }
 
+  /** Tenants whose active policy this process cannot compile: they block, and nobody else. */
+  get faults(): readonly string[] {
+    return [...this.#unreadable].map(([tenant, fault]) => `policy of tenant ${tenant}: ${fault}`)
+  }
+
   readonly load: PolicyLoader = async (tenant): Promise<LoadedPolicy | undefined> => {
     const active = await this.#store.policies.active(tenant)
+    this.#unreadable.delete(tenant)
     if (active === undefined) return undefined
-    return { rules: this.compile(active.version, active.document), revision: active.revision }
+    try {
+      return { rules: this.compile(active.version, active.document), revision: active.revision }
+    } catch (error) {
+      if (!(error instanceof PolicyDocumentError)) throw error
+      // Not the version before: what is active is not what that one says.
+      this.#unreadable.set(tenant, error.message)
+      return undefined
+    }
   }
 }
 

@@ -97,7 +97,7 @@ function troublesOf(
 ): readonly string[] {
   const troubles: string[] = []
   if (!cache.loaded) troubles.push('the directory is being read from the store')
-  if (look === 'unavailable') troubles.push('the store is unavailable: every decision blocks')
+  if (look === 'unavailable') troubles.push('memory cannot be confirmed: every decision blocks')
   if (look === 'stale') troubles.push('the lease is over: every decision blocks')
   if (withoutPolicy.length === tenants.length) troubles.push('no tenant has a policy')
   return troubles

@@ -29,9 +29,12 @@ export function tenancyOf(config: Config): Tenancy {
 
 /** Opens the store that the config names and makes its directories known there. */
 export async function openHouseStore(config: Config, clock: Clock): Promise<Store> {
-  const store = await openSqliteStore(config.store.path, clock)
+  await using opened = new AsyncDisposableStack()
+  const store = opened.use(await openSqliteStore(config.store.path, clock))
   const { directories } = tenancyOf(config)
   await store.enroll(directories.map(({ id, tenant }) => ({ directory: id, tenant })))
+  // In use from here on: a throw above has closed it.
+  opened.move()
   return store
 }
 

@@ -1,7 +1,7 @@
 import { type TokenCreated, type TokenRevoked, Tokens } from '../access/tokens.ts'
 import type { Config } from '../config/config.ts'
 import type { TokenRecord } from '../directory/change.ts'
-import { type DirectoryId, type Document, isActive, type Stored } from '../directory/directory.ts'
+import { type Document, isActive, type Stored } from '../directory/directory.ts'
 import { lookupValue } from '../directory/identity.ts'
 import { systemClock } from '../std/clock.ts'
 import type { DirectoryCounts, IndexedQuery } from '../store/store.ts'
@@ -67,7 +67,7 @@ export async function openOperator(config: Config): Promise<Operator> {
     return directory
   }
   const listTokens = async (directory?: string) => {
-    const all = await tokens.list(directory as DirectoryId | undefined)
+    const all = await tokens.list(directory === undefined ? undefined : named(directory).id)
     return all.map((token) => ({ ...token, live: tokens.isLive(token) }))
   }
   return {

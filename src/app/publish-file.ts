@@ -31,7 +31,8 @@ export class PolicyPublisher {
   constructor(parts: PublisherParts) {
     this.#parts = parts
     for (const { key, policy } of parts.tenancy.tenants) {
-      if (policy !== undefined) this.#files.set(key, { file: policy, seen: '', faults: '' })
+      if (policy !== undefined)
+        this.#files.set(key, { file: policy, seen: '', changed: '', faults: '' })
     }
   }
 
@@ -57,7 +58,10 @@ export class PolicyPublisher {
       }
     }
     if (faults.length > 0) throw new PolicyFileError(faults.flatMap((error) => error.faults))
-    for (const [tenant, file] of read) await this.#publish(tenant, file, 'start')
+    for (const [tenant, file] of read) {
+      await this.#publish(tenant, file, 'start')
+      this.#parts.observer.policyAccepted({ tenant })
+    }
   }
 
   /** Looks for changes until `signal` aborts. */
@@ -80,10 +84,16 @@ export class PolicyPublisher {
     const watched = this.#files.get(tenant)!
     const seen = await fingerprint(watched.file)
     if (seen === watched.seen) return
+    // Half of a file can be a valid policy, without the condition that comes last. So it is read
+    // once it was the same for two looks, and must be the same still after that.
+    const settled = seen === watched.changed
+    watched.changed = seen
+    if (!settled) return
     try {
       const file = await readPolicyFile(watched.file, tenant, tenancy, registry)
+      if ((await fingerprint(watched.file)) !== seen) return
       await this.#publish(tenant, file, 'the file changed')
-      if (watched.faults !== '') observer.policyRecovered({ tenant })
+      observer.policyAccepted({ tenant })
       watched.faults = ''
     } catch (error) {
       // The store is away: the file is looked at again until it has been published.
@@ -131,14 +141,16 @@ export class PolicyPublisher {
 
 interface Watched {
   readonly file: string
-  /** Fingerprint of what was last read. */
+  /** Fingerprint of what was last judged. */
   seen: string
+  /** Fingerprint of what was there at the last look. */
+  changed: string
   /** What is wrong with it; empty: it is what decisions follow. */
   faults: string
 }
 
-/** A changed file is in use about a second later. */
-const watchMs = 1000
+/** A changed file is in use about a second later, after two looks that found the same. */
+const watchMs = 500
 const attemptsMax = 5
 
 /** Moves when a file is written, replaced, renamed over or removed; cheap enough to ask often. */

@@ -40,10 +40,12 @@ export function addServe(program: Command, verb: Verb): void {
         const { startApp } = await import('../app/app.ts')
         const { mintFirstToken } = await import('../app/first-token.ts')
         const { stopOnSignal } = await import('../app/shutdown.ts')
-        const app = await startApp(config, wanted)
+        await using started = new AsyncDisposableStack()
+        const app = started.use(await startApp(config, wanted))
         const token = isQuickstart(config) ? await mintFirstToken(config) : undefined
+        const serving = started.move()
         stopOnSignal(
-          async () => await app[Symbol.asyncDispose](),
+          () => serving.disposeAsync(),
           (error) => complain(explainFailure(error)),
         )
         announce(config, app, token, options.json === true)

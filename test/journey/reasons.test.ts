@@ -104,7 +104,7 @@ describe('over HTTP and gRPC, every reason this engine can give is given when', 
     renameSync(path, `${path}.away`)
     while ((await reasonOf(door, ann))[0] === 'allow');
     expect(await reasonOf(door, ann)).toEqual(['block', 'DIRECTORY_UNAVAILABLE'])
-    expect(door.app.readiness().ready).toBe(false)
+    expect((await door.app.readiness()).ready).toBe(false)
     expect((await door.scim('POST', '/Users', userBody('c@acme.example'))).status).toBe(503)
     renameSync(`${path}.away`, path)
     while ((await reasonOf(door, ann))[0] === 'block');
@@ -168,9 +168,9 @@ describe('a rule file that changes', () => {
     await door.scim('POST', '/Users', userBody('ann@acme.example'))
     const before = await door.gateway.check(ann)
     writeFileSync(door.policyFile, 'version: 1\nrulez: []\n')
-    while (door.app.readiness().reasons.length === 0) await door.gateway.check(ann)
-    expect(door.app.readiness()).toMatchObject({ ready: true })
-    expect(door.app.readiness().reasons[0]).toMatch(/policy\.yaml:2:1: `rulez` is unknown/)
+    while ((await door.app.readiness()).reasons.length === 0) await door.gateway.check(ann)
+    expect(await door.app.readiness()).toMatchObject({ ready: true })
+    expect((await door.app.readiness()).reasons[0]).toMatch(/policy\.yaml:2:1: `rulez` is unknown/)
     expect(await door.gateway.check(ann)).toMatchObject({
       allowed: true,
       policyVersion: before.policyVersion,
@@ -178,6 +178,6 @@ describe('a rule file that changes', () => {
     writeFileSync(door.policyFile, 'version: 1\napplications: {}\nrules: []\n')
     while ((await door.gateway.check(ann)).allowed);
     expect(await reasonOf(door, ann)).toEqual(['block', 'APPLICATION_UNKNOWN'])
-    while (door.app.readiness().reasons.length > 0) await door.gateway.check(ann)
+    while ((await door.app.readiness()).reasons.length > 0) await door.gateway.check(ann)
   })
 })

@@ -12,7 +12,7 @@ export function silentObserver(): Observer & { readonly errors: unknown[] } {
     internalError: ({ error }) => errors.push(error),
     policyActivated: nothing,
     policyRefused: nothing,
-    policyRecovered: nothing,
+    policyAccepted: nothing,
     startedAgain: nothing,
     feedFailed: ({ error }) => errors.push(error),
     seeded: nothing,
