@@ -52,8 +52,14 @@ async function check(options: CheckOptions): Promise<ExitCode> {
     complain(`sallyport: ${request}`)
     return exit.misuse
   }
+  const server = options.server ?? serverOf(options)
+  if (!isAddress(server)) {
+    const fault = options.server === undefined ? 'has no fixed port' : 'is no host:port'
+    complain(`sallyport: gRPC address \`${server}\` ${fault}: name it with --server`)
+    return exit.misuse
+  }
   const { SallyportClient } = await import('../client/client.ts')
-  using client = SallyportClient.connect(options.server ?? serverOf(options))
+  using client = SallyportClient.connect(server)
   const json = options.json === true
   if (options.explain === true) {
     const explanation = await client.explain(request)
@@ -120,6 +126,11 @@ function readValue(text: string): string | number | boolean | readonly string[] 
 function serverOf(options: ConfigOptions): string {
   const { host, port } = loadConfig(options).listen.grpc
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+/** A host, an IPv6 one in brackets, and a port that can be connected to. */
+function isAddress(text: string): boolean {
+  return /^(\[[0-9a-f:.]+\]|[^\s:/[\]]+):[1-9]\d{0,4}$/i.test(text)
 }
 
 function sentence(decision: ClientDecision): string {

@@ -25,6 +25,11 @@ export function addPolicy(program: Command, verb: Verb): void {
 async function check(file: string | undefined, options: PolicyOptions): Promise<ExitCode> {
   const config = loadConfig(options)
   const tenant = options.tenant ?? config.tenants[0]?.id ?? ''
+  if (!config.tenants.some(({ id }) => id === tenant)) {
+    const known = config.tenants.map(({ id }) => id).join(', ')
+    complain(`sallyport: no tenant \`${tenant}\` in the config; there are: ${known}`)
+    return exit.misuse
+  }
   if (options.tenant === undefined && config.tenants.length > 1 && file !== undefined) {
     complain('sallyport: the config has several tenants: say which with --tenant')
     return exit.misuse

@@ -114,5 +114,10 @@ function scimUrlOf({ listen: { scim } }: Config, directory: string): string {
 
 function isFuture(text: string): boolean {
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text)) return false
-  return Temporal.Instant.from(text).epochMilliseconds > Temporal.Now.instant().epochMilliseconds
+  try {
+    return Temporal.Instant.compare(Temporal.Instant.from(text), Temporal.Now.instant()) > 0
+  } catch {
+    // The 31st of February has the right shape and is no instant.
+    return false
+  }
 }

@@ -1,29 +1,13 @@
 import { once } from 'node:events'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { userBody } from '../scim-http/scim-fixture.ts'
 import { allowEverybodyOnWiki } from '../support/door.ts'
 import { runCli, serveCli } from '../support/run-cli.ts'
-
-function workspace(more: { policy?: string; config?: (text: string) => string } = {}) {
-  const folder = mkdtempSync(join(tmpdir(), 'sallyport-cli-'))
-  const policy = join(folder, 'policy.yaml')
-  writeFileSync(policy, more.policy ?? allowEverybodyOnWiki)
-  const file = join(folder, 'sallyport.yaml')
-  const text = [
-    `store: "sqlite:${join(folder, 'data/sallyport.db')}"`,
-    'listen: { scim: { address: "127.0.0.1:0" }, grpc: { address: "127.0.0.1:0" }, admin: { address: "127.0.0.1:0" } }',
-    'logLevel: error',
-    'tenants: { acme: { policy: policy.yaml, directories: { entra: { domains: [acme.example] } } } }',
-    '',
-  ].join('\n')
-  writeFileSync(file, more.config?.(text) ?? text)
-  return { folder, file, policy }
-}
+import { workspace } from '../support/workspace.ts'
 
 describe('a start that cannot be ends with 3 and one clear line, when', () => {
   test('the config is broken: every fault, none of them a stack', async () => {
@@ -118,6 +102,32 @@ test('misuse ends with 2, help with 0', async () => {
   expect((await runCli('frobnicate')).code).toBe(2)
   expect((await runCli('check', '--app', 'wiki')).code).toBe(2)
   expect((await runCli('check', '--help')).code).toBe(0)
+})
+
+test.each([
+  ['no such day', ['token', 'create', '--directory', 'entra', '--expires', '2099-02-31T00:00:00Z']],
+  ['a past day', ['token', 'create', '--directory', 'entra', '--expires', '2020-01-01T00:00:00Z']],
+  ['a port that is not fixed', ['check', '--user', 'ann', '--app', 'wiki']],
+  ['no address', ['check', '--user', 'ann', '--app', 'wiki', '--server', 'not a server']],
+  ['an address without a port', ['check', '--user', 'ann', '--app', 'wiki', '--server', '::1']],
+  ['no such tenant', ['policy', 'check', '--tenant', 'nobody']],
+])('misuse is told in one line: %s', async (_, args) => {
+  const { file } = workspace()
+  const { code, stderr } = await runCli(...args, '--config', file)
+  expect([code, stderr.trim().split('\n').length]).toEqual([2, 1])
+  expect(stderr).toMatch(/^sallyport: /)
+})
+
+test.each([
+  [['token', 'create', '--directory', 'nope']],
+  [['token', 'list', '--directory', 'nope']],
+  [['directory', 'status', 'nope']],
+  [['directory', 'show', 'ann', '--directory', 'nope']],
+])('%j says which directories there are', async (args) => {
+  const { file } = workspace()
+  const { code, stderr } = await runCli(...args, '--config', file)
+  expect(stderr).toBe('sallyport: no directory `nope` in the config; there are: entra\n')
+  expect(code).toBe(3)
 })
 
 test('tokens work while the server is down, live twice at most, and end at once', async () => {

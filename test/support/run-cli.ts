@@ -26,10 +26,9 @@ export interface Served extends AsyncDisposable {
 }
 
 /** Starts `serve --json` and waits for its ready line. */
-export async function serveCli(config: string): Promise<Served> {
-  const child = spawn(process.execPath, [main, 'serve', '--config', config, '--json'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+export async function serveCli(config: string, ...more: readonly string[]): Promise<Served> {
+  const args = [main, 'serve', '--config', config, '--json', ...more]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
   return {
     child,
