@@ -3,6 +3,7 @@ import type { Collection } from '../directory/directory.ts'
 import type { Filter } from '../directory/filter.ts'
 import { type SchemaRegistry, sameName } from '../directory/schema-registry.ts'
 import type { Notes } from './json-object.ts'
+import { extensionOf } from './quirks/entra.ts'
 import { shortName } from './read-value.ts'
 import { unreadable } from './scim-error.ts'
 
@@ -17,7 +18,7 @@ export function readPath(
   of: Collection,
   notes: Notes,
 ): AttributePath | undefined {
-  const path = parseAttributePath(text, registry, of)
+  const path = parsePath(text, registry, of)
   if (path.kind === 'path') return path
   const where = `\`${place}.path\``
   switch (path.reason) {
@@ -41,11 +42,18 @@ export function readKey(
   of: Collection,
   notes: Notes,
 ): AttributePath | undefined {
-  const path = parseAttributePath(key, registry, of)
+  const path = parsePath(key, registry, of)
   if (path.kind === 'path') return path
   // A whole resource as the value names its schemas; they follow from what it holds.
   if (!sameName(key, 'schemas')) notes.add(`unknown attribute \`${nameOf(key)}\` ignored`)
   return undefined
+}
+
+/** Entra also sends names of the enterprise schema without its URN. */
+function parsePath(text: string, registry: SchemaRegistry, of: Collection) {
+  const [bare = ''] = text.split('.', 1)
+  const urn = extensionOf(bare, registry, of)
+  return parseAttributePath(urn === undefined ? text : `${urn}:${text}`, registry, of)
 }
 
 /** A path without its filter, whose values are somebody's data. */

@@ -101,6 +101,11 @@ const cases: readonly (readonly [sentence: string, operations: object[], edit: u
     whole('b'),
   ],
   [
+    'one member takes the place of another',
+    [{ op: 'replace', path: 'members[value eq "a"]', value: { value: 'b' } }],
+    edit(['b'], ['a']),
+  ],
+  [
     'an id that names nobody is taken',
     [{ op: 'add', path: 'members', value: [{ value: 'not a uuid' }] }],
     edit(['not a uuid']),

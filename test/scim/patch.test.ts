@@ -385,6 +385,16 @@ const cases: readonly Case[] = [
     ],
     { emails: [{ ...home, value: 'z@x' }] },
   ],
+  [
+    'finds what Entra names without the URN of its extension',
+    {},
+    [
+      { op: 'Add', path: 'manager', value: [{ $ref: '../Users/m', value: 'm' }] },
+      { op: 'Add', path: 'department', value: 'Sales' },
+      { op: 'Add', value: { costCenter: '7', 'manager.value': 'n' } },
+    ],
+    { [ent]: { manager: { value: 'n' }, department: 'Sales', costCenter: '7' } },
+  ],
 ]
 
 describe('PATCH of a user', () => {

@@ -33,10 +33,22 @@ export function namesElements(value: unknown): boolean {
 }
 
 /**
- * Before it writes a manager, Entra asks `id eq "…" and manager eq "…"`, without the URN of the
- * enterprise schema. A name that is none of the core attributes and stands in one extension means
- * that one.
+ * The extension that a bare name belongs to: none of the core attributes is called so, and one
+ * extension has it. Entra leaves the URN of the enterprise schema out of `manager`, in the filter
+ * `id eq "…" and manager eq "…"` and in the PATCH that follows.
  */
+export function extensionOf(
+  name: string,
+  registry: SchemaRegistry,
+  of: Collection,
+): string | undefined {
+  if (findAttribute(registry.coreAttributes(of), name)) return undefined
+  const [, ...extensions] = registry.schemasOf(of)
+  const owners = extensions.filter(({ attributes }) => findAttribute(attributes, name))
+  return owners.length === 1 ? owners[0]?.urn : undefined
+}
+
+/** A filter with the URN of the extension at each bare name that stands in one. */
 export function qualified(filter: Filter, registry: SchemaRegistry, of: Collection): Filter {
   switch (filter.op) {
     case 'and':
@@ -50,10 +62,6 @@ export function qualified(filter: Filter, registry: SchemaRegistry, of: Collecti
 }
 
 function qualifiedPath(path: PathText, registry: SchemaRegistry, of: Collection): PathText {
-  if (path.urn !== undefined || findAttribute(registry.coreAttributes(of), path.attribute)) {
-    return path
-  }
-  const [, ...extensions] = registry.schemasOf(of)
-  const owners = extensions.filter(({ attributes }) => findAttribute(attributes, path.attribute))
-  return owners.length === 1 && owners[0] ? { ...path, urn: owners[0].urn } : path
+  const urn = path.urn ?? extensionOf(path.attribute, registry, of)
+  return urn === undefined ? path : { ...path, urn }
 }
