@@ -77,8 +77,13 @@ async function check(options: CheckOptions): Promise<ExitCode> {
 function wireFailure(decision: ClientDecision, json: boolean): ExitCode {
   const { code, detail } = decision.wire ?? { code: '', detail: '' }
   if (json) print(true, snakeKeys(decision), '')
-  else complain(`sallyport: no decision, so block: ${code}: ${detail}`)
+  else complain(`sallyport: no decision, so block: ${code}: ${withoutEmptyNote(detail)}`)
   return code === 'INVALID_ARGUMENT' || code === 'REQUEST' ? exit.misuse : exit.failed
+}
+
+/** grpc-js ends its text with a heading under which there is nothing. */
+function withoutEmptyNote(detail: string): string {
+  return detail.replace(/\.? Resolution note: *$/, '')
 }
 
 /** A request, or what is wrong with the options. */

@@ -34,6 +34,8 @@ export async function run(args: readonly string[]): Promise<void> {
   for (const add of [addServe, addToken, addCheck, addPolicy, addDirectory, addDoctor]) {
     add(program, verbs)
   }
+  // `sallyport directory status | head` is no fault, and a server outlives whoever read its lines.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   try {
     await program.parseAsync(args, { from: 'user' })
   } catch (error) {

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { userBody } from '../scim-http/scim-fixture.ts'
 import { allowEverybodyOnWiki } from '../support/door.ts'
-import { runCli, serveCli } from '../support/run-cli.ts'
+import { runCli, runCliUnread, serveCli } from '../support/run-cli.ts'
 import { workspace } from '../support/workspace.ts'
 
 describe('a start that cannot be ends with 3 and one clear line, when', () => {
@@ -116,6 +116,12 @@ test.each([
   const { code, stderr } = await runCli(...args, '--config', file)
   expect([code, stderr.trim().split('\n').length]).toEqual([2, 1])
   expect(stderr).toMatch(/^sallyport: /)
+})
+
+test('an answer that nobody reads to its end is no fault', async () => {
+  const { file } = workspace()
+  const unread = await runCliUnread('doctor', '--config', file, '--json')
+  expect(unread).toMatchObject({ code: 0, stderr: '' })
 })
 
 test.each([

@@ -20,6 +20,15 @@ export async function runCli(...args: readonly string[]): Promise<CliResult> {
   return { code, stdout: stdout(), stderr: stderr() }
 }
 
+/** As `runCli`, for somebody who does not read what it prints. */
+export async function runCliUnread(...args: readonly string[]): Promise<CliResult> {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  child.stdout.destroy()
+  const stderr = textOf(child.stderr)
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, stdout: '', stderr: stderr() }
+}
+
 export interface Served extends AsyncDisposable {
   readonly child: ChildProcess
   readonly ready: { readonly scim: string; readonly grpc: string; readonly admin: string }
