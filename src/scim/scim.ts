@@ -124,13 +124,13 @@ export class Scim {
   }
 
   async list(of: Collection, directory: DirectoryId, request: SearchRequest): Promise<Content> {
-    const { store, registry, publicUrl } = this.#parts
+    const { store, registry, clock, publicUrl } = this.#parts
     const baseUrl = publicUrl(directory)
     const projection = projectionOf(request, registry, of)
     const { startIndex } = readPage(request)
     const { references } = projection
     const found = await reading(() =>
-      search(request, { store, registry, of, directory, baseUrl, references }),
+      search(request, { store, registry, clock, of, directory, baseUrl, references }),
     )
     const resources = found.resources.map((stored) =>
       projection.apply(renderResource(stored, registry, baseUrl)),

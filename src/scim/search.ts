@@ -4,6 +4,8 @@ import { type Filter, parseFilter } from '../directory/filter.ts'
 import { type CompiledFilter, compileFilter } from '../directory/filter-evaluate.ts'
 import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import { F, T } from '../directory/three-values.ts'
+import type { Clock } from '../std/clock.ts'
+import { Turn } from '../std/turn.ts'
 import type { Found, IndexedQuery, Store } from '../store/store.ts'
 import { isUnassigned } from './json-object.ts'
 import type { View } from './projection.ts'
@@ -23,6 +25,7 @@ export interface SearchRequest extends View {
 export interface SearchScope {
   readonly store: Store
   readonly registry: SchemaRegistry
+  readonly clock: Clock
   readonly of: Collection
   readonly directory: DirectoryId
   readonly baseUrl: string
@@ -148,11 +151,12 @@ async function collect(
   slices: AsyncIterable<readonly Stored[]>,
   compiled: CompiledFilter,
   page: Page,
-  { registry, baseUrl }: SearchScope,
+  { registry, baseUrl, clock }: SearchScope,
 ): Promise<Found> {
   const resources: Stored[] = []
   let total = 0
   let scanned = 0
+  const turn = new Turn(clock)
   for await (const slice of slices) {
     scanned += slice.length
     if (scanned > scannedMax) {
@@ -161,6 +165,7 @@ async function collect(
       throw badRequest('tooMany', `${detail}: add an eq on ${indexed}`)
     }
     for (const stored of slice) {
+      if (turn.isOver()) await turn.next()
       if (compiled.matches(renderResource(stored, registry, baseUrl)) !== T) continue
       total += 1
       if (total >= page.startIndex && resources.length < page.count) resources.push(stored)

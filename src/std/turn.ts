@@ -1,0 +1,27 @@
+import { setImmediate } from 'node:timers/promises'
+import type { Clock } from './clock.ts'
+
+/** Long work on the thread that also decides: it stops for the others each time its turn is over. */
+export class Turn {
+  readonly #clock: Clock
+  #startedMs: number
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#startedMs = clock.monotonicMs()
+  }
+
+  /** Whether it is time to stop. */
+  isOver(): boolean {
+    return this.#clock.monotonicMs() - this.#startedMs >= turnMs
+  }
+
+  /** Comes back when everybody who waited has had their turn. */
+  async next(): Promise<void> {
+    await setImmediate()
+    this.#startedMs = this.#clock.monotonicMs()
+  }
+}
+
+/** A decision waits at most that long behind one such piece of work. */
+const turnMs = 10
