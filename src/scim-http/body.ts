@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance } from 'fastify'
+import { namesMax } from '../scim/limits.ts'
 import { badRequest } from '../scim/scim-error.ts'
 import { bodyDepthMax } from './limits.ts'
 
@@ -25,9 +26,9 @@ export function readJsonBodies(app: FastifyInstance): void {
         done(badRequest('invalidSyntax', 'the body must be UTF-8'), undefined)
         return
       }
-      if (isDeeperThan(body, bodyDepthMax)) {
-        const detail = `the body must not be nested deeper than ${bodyDepthMax}`
-        done(badRequest('invalidSyntax', detail), undefined)
+      const fault = faultOfShape(body, bodyDepthMax, namesMax)
+      if (fault !== undefined) {
+        done(badRequest('invalidSyntax', shapeFaults[fault]), undefined)
         return
       }
       void parse(request, body.toString('utf8'), done)
@@ -35,8 +36,16 @@ export function readJsonBodies(app: FastifyInstance): void {
   )
 }
 
-/** Before parsing: 16 million brackets would parse, into a gigabyte. */
-export function isDeeperThan(json: Uint8Array, depthMax: number): boolean {
+/**
+ * Before parsing: 16 million brackets would parse, into a gigabyte, and a million names in one
+ * object take more than a second.
+ */
+export function faultOfShape(
+  json: Uint8Array,
+  depthMax: number,
+  namesPerObjectMax: number,
+): 'tooDeep' | 'tooManyNames' | undefined {
+  const names: number[] = [0]
   let depth = 0
   for (let at = 0; at < json.length; at += 1) {
     const byte = json[at]
@@ -44,12 +53,16 @@ export function isDeeperThan(json: Uint8Array, depthMax: number): boolean {
       at = endOfString(json, at)
     } else if (byte === openBracket || byte === openBrace) {
       depth += 1
-      if (depth > depthMax) return true
+      if (depth > depthMax) return 'tooDeep'
+      names[depth] = 0
     } else if (byte === closeBracket || byte === closeBrace) {
       depth -= 1
+    } else if (byte === colon) {
+      names[depth] = (names[depth] ?? 0) + 1
+      if (names[depth]! > namesPerObjectMax) return 'tooManyNames'
     }
   }
-  return false
+  return undefined
 }
 
 /** Where the quote that closes the string stands. */
@@ -59,7 +72,12 @@ function endOfString(json: Uint8Array, start: number): number {
   return at
 }
 
+const shapeFaults = {
+  tooDeep: `the body must not be nested deeper than ${bodyDepthMax}`,
+  tooManyNames: `an object in the body must have at most ${namesMax} names`,
+}
 const quote = 0x22
+const colon = 0x3a
 const backslash = 0x5c
 const openBracket = 0x5b
 const closeBracket = 0x5d

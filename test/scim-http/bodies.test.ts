@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isDeeperThan } from '../../src/scim-http/body.ts'
+import { faultOfShape } from '../../src/scim-http/body.ts'
 import {
   groupBody,
   patchBody,
@@ -42,6 +42,7 @@ describe('a body', () => {
     ['constructor.prototype', '{"constructor":{"prototype":{"a":1}}}', 400, 'invalidSyntax'],
     ['33 levels', `{"schemas":${deep(32)}}`, 400, 'invalidSyntax'],
     ['500,000 levels', deep(500_000), 400, 'invalidSyntax'],
+    ['140,000 names', `{${'"a":1,'.repeat(140_000)}"b":1}`, 400, 'invalidSyntax'],
     ['500,000 open brackets', '['.repeat(500_000), 400, 'invalidSyntax'],
     ['a number as userName', `{"schemas":["${userUrn}"],"userName":42}`, 400, 'invalidValue'],
     ['no userName', `{"schemas":["${userUrn}"]}`, 400, 'invalidValue'],
@@ -122,8 +123,14 @@ describe('a body', () => {
   })
 })
 
+test('names are counted in each object for itself, outside strings alone', () => {
+  const crowded = (text: string) => faultOfShape(Buffer.from(text), 9, 2) === 'tooManyNames'
+  expect(crowded('{"a":1,"b":2,"c":3}')).toBe(true)
+  expect(crowded('{"a":{"x":1,"y":2},"b":[{"z":"::::"},{"z":1}]}')).toBe(false)
+})
+
 test('depth is counted outside strings alone', () => {
-  const nested = (text: string) => isDeeperThan(Buffer.from(text), 2)
+  const nested = (text: string) => faultOfShape(Buffer.from(text), 2, 2) === 'tooDeep'
   expect([nested('[[1]]'), nested('[[[1]]]'), nested('["[[[", "\\"[[["]')]).toEqual([
     false,
     true,
