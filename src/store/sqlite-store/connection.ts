@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url'
 export class Connection implements Disposable {
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
+  readonly #columnStatements = new Map<string, StatementSync>()
 
   constructor(path: string, mode: 'read' | 'write', busyMs: number) {
     // `mode=rw`: without it, a file that has gone would be replaced by an empty one.
@@ -18,6 +19,16 @@ export class Connection implements Disposable {
 
   get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
     return this.prepare(sql).get(...values) as Row | undefined
+  }
+
+  /** As `get`, its columns as a list: making an object of them is a fifth of a short read. */
+  columns<Columns>(sql: string): Columns | undefined {
+    const known = this.#columnStatements.get(sql)
+    if (known !== undefined) return known.get() as Columns | undefined
+    const statement = this.#database.prepare(sql)
+    statement.setReturnArrays(true)
+    this.#columnStatements.set(sql, statement)
+    return statement.get() as Columns | undefined
   }
 
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {

@@ -111,9 +111,10 @@ let spent = 0
 
 /** The one row that tells where the log stands. */
 export function readHead(connection: Connection): Position {
-  const row = connection.get<{ epoch: number; rev: number; nonce: string }>(headQuery)
+  const row = connection.columns<[epoch: number, revision: number, nonce: string]>(headQuery)
   if (row === undefined) throw new Error('the file holds no log')
-  return { partition: 0, epoch: row.epoch, revision: row.rev, nonce: row.nonce }
+  const [epoch, revision, nonce] = row
+  return { partition: 0, epoch, revision, nonce }
 }
 const headQuery = 'SELECT epoch, rev, nonce FROM meta'
 
