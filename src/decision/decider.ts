@@ -64,7 +64,7 @@ export class Decider implements DecisionPoint {
     const found = attempts.map((attempt) => this.#findOrFail(attempt))
     const look = this.#vouch.lastLook(this.#cache.applied)
     return found.map((each, index) => {
-      if (each instanceof Promise) return each
+      if (each.kind === 'broken') return Promise.reject(each.error)
       const vouched = vouchedFor(each, look)
       if (vouched.kind === 'wait') return this.#wait(attempts[index]!, vouched, outcomeOf)
       return vouched.outcome
@@ -119,11 +119,12 @@ export class Decider implements DecisionPoint {
   }
 
   /** One attempt that meets a bug of ours must not take its turn's others along. */
-  #findOrFail(attempt: Attempt): Found | Promise<never> {
+  #findOrFail(attempt: Attempt): Found | Broken {
     try {
       return this.#find(attempt)
     } catch (error) {
-      return Promise.reject(error)
+      // No promise yet: if the last look throws as well, nobody would ever handle it.
+      return { kind: 'broken', error }
     }
   }
 
@@ -236,6 +237,10 @@ interface Looked {
   readonly kind: 'looked'
   readonly outcome: Outcome
   readonly basis: Basis | undefined
+}
+interface Broken {
+  readonly kind: 'broken'
+  readonly error: unknown
 }
 type Found = Looked | Wait
 type Wait =

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { Outcome } from '../../src/decision/decision.ts'
+import { Turn } from '../../src/decision/turn.ts'
 import type { Change } from '../../src/directory/change.ts'
 import type { LookupKind } from '../../src/directory/identity.ts'
 import { policyDocument, policyVersion } from '../../src/policy/checked-policy.ts'
@@ -101,15 +103,26 @@ const question = fc.oneof(
   fc.record({ kind: fc.constant('id' as const), name: id }),
 )
 
+interface Question {
+  readonly kind: LookupKind
+  readonly name: string
+  /** With whatever else is asked in the same turn. */
+  readonly together: boolean
+}
 type Step =
-  | { readonly do: 'ask'; readonly kind: LookupKind; readonly name: string }
+  | ({ readonly do: 'ask' } & Question)
   | { readonly do: 'write'; readonly change: Change; readonly wait: boolean }
   | { readonly do: 'publish'; readonly policy: number; readonly wait: boolean }
   | { readonly do: 'break'; readonly how: 'gap' | 'error' }
   | { readonly do: 'pause'; readonly turns: number }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 8, arbitrary: question.map((asked) => ({ do: 'ask' as const, ...asked })) },
+  {
+    weight: 8,
+    arbitrary: fc
+      .tuple(question, fc.boolean())
+      .map(([asked, together]) => ({ do: 'ask' as const, together, ...asked })),
+  },
   {
     weight: 6,
     arbitrary: fc.record({ do: fc.constant('write' as const), change, wait: fc.boolean() }),
@@ -146,6 +159,7 @@ async function play(steps: readonly Step[], delays: readonly number[]) {
   await using rig = await decisionRig(noisy, undefined, { clock: hasty, principalsMax: 3 })
   const history = new History((version) => policies.find((p) => p.version === version)!.rules)
   let acknowledged = (await store.position()).revision
+  const turn = new Turn(rig.decider)
   const asked: Asked[] = []
   const running: Promise<void>[] = []
 
@@ -156,17 +170,18 @@ async function play(steps: readonly Step[], delays: readonly number[]) {
     history.add(change, answer.position)
     acknowledged = Math.max(acknowledged, answer.position.revision)
   }
-  const ask = async (kind: LookupKind, name: string) => {
+  const ask = async ({ kind, name, together }: Question) => {
     const since = acknowledged
     const subject = { kind, name, directory: 'entra' }
-    const { reason, effect, rule, world } = answered(
-      await rig.decider.check(attempt('', { subject })),
-    )
+    const outcome = together
+      ? new Promise<Outcome>((...settle) => turn.ask(attempt('', { subject }), ...settle))
+      : rig.decider.check(attempt('', { subject }))
+    const { reason, effect, rule, world } = answered(await outcome)
     const said = reason === 'RULE' ? `${effect} ${rule}` : reason
     asked.push({ kind, name, since, said, revision: fromToken(world.revision)!.revision })
   }
   for (const next of steps) {
-    if (next.do === 'ask') running.push(ask(next.kind, next.name))
+    if (next.do === 'ask') running.push(ask(next))
     if (next.do === 'break') faults.push(next.how)
     if (next.do === 'pause') await turns(next.turns)
     if (next.do === 'write') {

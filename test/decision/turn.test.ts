@@ -70,7 +70,7 @@ test('one attempt that meets a bug fails alone; a vouch that does fails all, and
   rig.vouch.lastLook = () => {
     throw new Error('broken')
   }
-  const all = await Promise.allSettled([ask(turn, attempt(ann)), ask(turn, attempt(ann))])
+  const all = await Promise.allSettled([ask(turn, attempt(ann)), ask(turn, broken)])
   expect(all.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
 })
 
