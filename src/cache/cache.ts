@@ -51,6 +51,6 @@ export interface Principal {
   readonly revision: Revision
   /** Monotonic instant at which it was read from the store. */
   readonly readAtMs: number
-  /** What others work out from the record and want to find again: it lives as long as the record. */
+  /** What others work out from the record and want to find again; it goes with the record. */
   derived: unknown
 }

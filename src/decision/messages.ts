@@ -25,9 +25,9 @@ export const administratorMessage: Readonly<Record<Reason, string>> = {
   POLICY_NOT_LOADED: 'no policy has been published for this tenant; give it one in `policy:`',
   SUBJECT_MISSING: 'the request names nobody',
   DIRECTORY_UNKNOWN:
-    'no directory has this id or owns this domain, and the tenant has no default one; see `domains:` and `default:`',
+    'no directory has this id or owns this domain, and none is the default; see `domains:`',
   DIRECTORY_NOT_READY:
-    'the directory is still being read, or no identity provider has ever written to it; see `sallyport directory status`',
+    'still being read, or no identity provider ever wrote to it; see `sallyport directory status`',
   DIRECTORY_STALE: 'the store has not confirmed for longer than the lease that memory is current',
   DIRECTORY_UNAVAILABLE: 'the store cannot be read, so nothing is known about the subject',
   SUBJECT_AMBIGUOUS: 'two users have this externalId; ask by userName or id',

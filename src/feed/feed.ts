@@ -75,7 +75,7 @@ async function readOrFault(store: Store, at: Position): Promise<LogSlice | Store
   }
 }
 
-/** Not `Promise.race` with one long promise: that would keep every read for as long as we follow. */
+/** Not `Promise.race` with one long promise: that would keep each read as long as we follow. */
 function unlessAborted<Value>(
   work: Promise<Value>,
   signal: AbortSignal,

@@ -5,7 +5,7 @@ import { type CompiledFilter, compileFilter } from '../directory/filter-evaluate
 import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import { F, T } from '../directory/three-values.ts'
 import type { Clock } from '../std/clock.ts'
-import { Turn } from '../std/turn.ts'
+import { TimeSlice } from '../std/time-slice.ts'
 import type { Found, IndexedQuery, Store } from '../store/store.ts'
 import { isUnassigned } from './json-object.ts'
 import type { View } from './projection.ts'
@@ -156,7 +156,7 @@ async function collect(
   const resources: Stored[] = []
   let total = 0
   let scanned = 0
-  const turn = new Turn(clock)
+  const turn = new TimeSlice(clock)
   for await (const slice of slices) {
     scanned += slice.length
     if (scanned > scannedMax) {

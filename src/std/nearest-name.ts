@@ -1,4 +1,4 @@
-/** The known name that was most likely meant; undefined where none is near. Case does not matter. */
+/** The known name that was most likely meant, in any case; undefined where none is near. */
 export function nearestName(found: string, known: Iterable<string>): string | undefined {
   if (found.length > nameLengthMax) return undefined
   const wanted = found.toLowerCase()

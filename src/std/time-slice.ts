@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Clock } from './clock.ts'
 
-/** Long work on the thread that also decides: it stops for the others each time its turn is over. */
-export class Turn {
+/** Long work on the thread that also decides: it stops for the others when its slice is over. */
+export class TimeSlice {
   readonly #clock: Clock
   #startedMs: number
 
@@ -13,7 +13,7 @@ export class Turn {
 
   /** Whether it is time to stop. */
   isOver(): boolean {
-    return this.#clock.monotonicMs() - this.#startedMs >= turnMs
+    return this.#clock.monotonicMs() - this.#startedMs >= sliceMs
   }
 
   /** Comes back when everybody who waited has had their turn. */
@@ -24,4 +24,4 @@ export class Turn {
 }
 
 /** A decision waits at most that long behind one such piece of work. */
-const turnMs = 10
+const sliceMs = 10
