@@ -36,7 +36,8 @@ test('every answer is what was true at its revision, which no acknowledged write
     fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 120 }), noise, async (steps, n) => {
       for (const reason of await play(steps, n)) reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
     }),
-    { numRuns: 30 },
+    // What comes of a race does not shrink.
+    { numRuns: 30, endOnFailure: true },
   )
   // A run in which little happens would show nothing. Which of them are seen is chance.
   expect(reasons.size).toBeGreaterThan(3)
@@ -148,8 +149,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
-/** How many turns of the event loop each call of the store is held up, over and over. */
-const noise = fc.array(fc.nat(4), { minLength: 1, maxLength: 20 })
+/** How long each read is held up, over and over: about as long as a commit or a few. */
+const noise = fc.array(fc.constantFrom(0, 0, 2, 5), { minLength: 1, maxLength: 20 })
 
 async function play(steps: readonly Step[], delays: readonly number[]) {
   await using temporary = await temporarySqliteStore()
@@ -235,7 +236,8 @@ function disturbed(store: Store, delays: readonly number[], faults: ('gap' | 'er
   let calls = 0
   const late = async <Result>(result: Promise<Result>) => {
     const found = await result
-    await turns(delays[calls++ % delays.length]!)
+    const delayMs = delays[calls++ % delays.length]!
+    if (delayMs > 0) await systemClock.sleep(delayMs)
     return found
   }
   return {
@@ -245,7 +247,7 @@ function disturbed(store: Store, delays: readonly number[], faults: ('gap' | 'er
     counts: (directory) => late(store.counts(directory)),
     policies: { ...store.policies, active: (tenant) => late(store.policies.active(tenant)) },
     readLog: async (after, max, waitMs) => {
-      const slice = await late(store.readLog(after, max, waitMs))
+      const slice = await store.readLog(after, max, waitMs)
       const fault = faults.shift()
       if (fault === 'error') throw new Error('broken for a test')
       return fault === 'gap' ? { ...slice, entries: slice.entries.slice(1) } : slice
