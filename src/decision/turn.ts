@@ -35,7 +35,8 @@ export class Turn {
       for (const { fail } of asked) fail(error)
       return
     }
-    for (const [index, { answer, fail }] of asked.entries()) {
+    for (let index = 0; index < asked.length; index++) {
+      const { answer, fail } = asked[index]!
       const outcome = outcomes[index]!
       if (outcome instanceof Promise) outcome.then(answer, fail)
       else answer(outcome)

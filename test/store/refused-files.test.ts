@@ -29,6 +29,12 @@ describe('a SQLite store is refused, in one line,', () => {
     expect(fault).toMatch(/folder `.*sallyport\.db\/inner` cannot be made: ENOTDIR$/)
   })
 
+  test('when no folder can be made there, as in /proc', async () => {
+    const fault = await refusal('/proc/sallyport/store.db')
+
+    expect(fault).toMatch(/folder `\/proc\/sallyport` cannot be made: ENOENT$/)
+  })
+
   test('when the folder is not writable, which it names', async () => {
     await using place = await temporaryPath()
     await chmod(place.folder, 0o555)

@@ -79,10 +79,15 @@ function findOrCreate(path: string, refuse: Refuse): string {
   return realpathSync(path)
 }
 
+/** One by one: `recursive` never ends where a file system makes no folders, as in /proc. */
 function makeFolder(folder: string, refuse: Refuse): void {
+  if (statOf(folder) !== undefined) return
+  if (dirname(folder) !== folder) makeFolder(dirname(folder), refuse)
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    mkdirSync(folder, { mode: 0o700 })
   } catch (error) {
+    // Another process was first.
+    if (codeOf(error) === 'EEXIST') return
     throw refuse(`folder \`${folder}\` cannot be made: ${codeOf(error)}`, error)
   }
 }
