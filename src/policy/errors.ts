@@ -1,6 +1,7 @@
 /**
  * A stored policy that this process cannot compile: damaged, or written by a newer Sallyport. The
- * caller keeps the version it has, or none, and reports itself not ready.
+ * caller puts no policy into use for that tenant, so all of it blocks, and says so in readiness: an
+ * older version must not outlive the one that replaced it.
  */
 export class PolicyDocumentError extends Error {
   override readonly name = 'PolicyDocumentError'
