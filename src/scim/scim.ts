@@ -212,15 +212,18 @@ export class Scim {
   }
 
   /**
-   * Read, apply, commit, until nobody came in between. Who has been overtaken once waits in line
-   * behind the others who were; members are added and removed without any of that.
+   * Read, apply, commit, until nobody came in between. The writers of one user go in line, so that
+   * none is overtaken within this process for ever; members of groups are added and removed
+   * without that, and only who has been overtaken waits in line.
    */
   async #write(target: Target, asked: Asked, apply: Apply): Promise<Landed> {
-    const first = await this.#writeOnce(target, asked, apply)
-    if (first !== 'version') return await this.#land(first)
     const { of, directory, id } = target
+    if (of === 'groups') {
+      const first = await this.#writeOnce(target, asked, apply)
+      if (first !== 'version') return await this.#land(first)
+    }
     const written = await this.#queue.run(`${directory} ${of} ${id}`, async () => {
-      for (let attempt = 2; attempt <= writeAttemptsMax; attempt += 1) {
+      for (let attempt = 1; attempt <= writeAttemptsMax; attempt += 1) {
         const again = await this.#writeOnce(target, asked, apply)
         if (again !== 'version') return again
       }
