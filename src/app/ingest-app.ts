@@ -32,7 +32,7 @@ export async function startIngestApp(parts: IngestParts): Promise<IngestApp> {
   let base = publicUrl ?? ''
   const scim = new Scim({
     store,
-    registry,
+    registryOf: () => registry,
     clock,
     publicUrl: (directory) => `${base}/scim/${directory}/v2`,
     writable: (directory) => syncs.has(directory),

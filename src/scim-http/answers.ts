@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply } from 'fastify'
-import type { Answer } from '../scim/scim.ts'
+import type { Answer } from '../scim/answer.ts'
 import { badRequest, errorBody, ScimError } from '../scim/scim-error.ts'
 import { scimMediaType } from './body.ts'
 

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
-import type { Asked, Discovery, Scim } from '../scim/scim.ts'
+import type { Discovery } from '../scim/discovery.ts'
+import type { Asked, Scim } from '../scim/scim.ts'
 import { badRequest, ScimError } from '../scim/scim-error.ts'
 import type { SearchRequest } from '../scim/search.ts'
 import { assert } from '../std/assert.ts'

@@ -2,13 +2,36 @@ import type { Collection } from '../directory/directory.ts'
 import type { AttributeDefinition, Schema, SchemaRegistry } from '../directory/schema-registry.ts'
 import { listResponse } from './list-response.ts'
 import { type ResourceType, resourceTypes } from './resource-type.ts'
+import type { ScimDirectory } from './scim-directory.ts'
 import { notFound } from './scim-error.ts'
 import { countMax } from './search.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
+/** `named`: one schema by its URN, or one resource type by its name. */
+export interface Discovery {
+  readonly what: 'ServiceProviderConfig' | 'Schemas' | 'ResourceTypes'
+  readonly named?: string
+}
+
+/** RFC 7644 §4. Throws a 404 where nothing has that name. */
+export function discover({ what, named }: Discovery, { registry, baseUrl }: ScimDirectory): Json {
+  switch (what) {
+    case 'ServiceProviderConfig':
+      return serviceProviderConfig(baseUrl)
+    case 'Schemas':
+      return named === undefined
+        ? schemaList(registry, baseUrl)
+        : schemaByUrn(registry, named, baseUrl)
+    default:
+      return named === undefined
+        ? resourceTypeList(registry, baseUrl)
+        : resourceTypeByName(registry, named, baseUrl)
+  }
+}
+
 /** RFC 7643 §5. Bulk is not served; its numbers must stand here all the same. */
-export function serviceProviderConfig(baseUrl: string): Json {
+function serviceProviderConfig(baseUrl: string): Json {
   return {
     schemas: ['urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig'],
     patch: { supported: true },
@@ -33,21 +56,21 @@ export function serviceProviderConfig(baseUrl: string): Json {
   }
 }
 
-export function schemaList(registry: SchemaRegistry, baseUrl: string): Json {
+function schemaList(registry: SchemaRegistry, baseUrl: string): Json {
   return listResponse(allSchemas(registry).map((schema) => renderSchema(schema, baseUrl)))
 }
 
-export function schemaByUrn(registry: SchemaRegistry, urn: string, baseUrl: string): Json {
+function schemaByUrn(registry: SchemaRegistry, urn: string, baseUrl: string): Json {
   const schema = registry.schema(urn)
   if (schema === undefined) throw notFound('no such schema')
   return renderSchema(schema, baseUrl)
 }
 
-export function resourceTypeList(registry: SchemaRegistry, baseUrl: string): Json {
+function resourceTypeList(registry: SchemaRegistry, baseUrl: string): Json {
   return listResponse(types.map((type) => renderResourceType(type, registry, baseUrl)))
 }
 
-export function resourceTypeByName(registry: SchemaRegistry, name: string, baseUrl: string): Json {
+function resourceTypeByName(registry: SchemaRegistry, name: string, baseUrl: string): Json {
   const type = types.find((candidate) => candidate.name === name)
   if (type === undefined) throw notFound('no such resource type')
   return renderResourceType(type, registry, baseUrl)

@@ -1,17 +1,16 @@
-import type { Collection, DirectoryId, Stored } from '../directory/directory.ts'
+import type { Collection, Stored } from '../directory/directory.ts'
 import { type IndexedEquality, indexedEqualities } from '../directory/equality.ts'
 import { type Filter, parseFilter } from '../directory/filter.ts'
 import { type CompiledFilter, compileFilter } from '../directory/filter-evaluate.ts'
-import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import { F, T } from '../directory/three-values.ts'
-import type { Clock } from '../std/clock.ts'
 import { TimeSlice } from '../std/time-slice.ts'
-import type { Found, IndexedQuery, Store } from '../store/store.ts'
+import type { Found, IndexedQuery } from '../store/store.ts'
 import { isUnassigned } from './json-object.ts'
 import type { View } from './projection.ts'
 import { qualified } from './quirks/entra.ts'
 import { renderResource } from './rendered-resource.ts'
 import { isResourceId } from './resource-type.ts'
+import type { ScimDirectory } from './scim-directory.ts'
 import { badRequest, unreadable, wrongValue } from './scim-error.ts'
 
 /** A search as it came: a query string has only strings, the body of a .search anything. */
@@ -22,13 +21,8 @@ export interface SearchRequest extends View {
 }
 
 /** Where a search looks. */
-export interface SearchScope {
-  readonly store: Store
-  readonly registry: SchemaRegistry
-  readonly clock: Clock
+export interface SearchScope extends Omit<ScimDirectory, 'isWritable'> {
   readonly of: Collection
-  readonly directory: DirectoryId
-  readonly baseUrl: string
   /** Whether `members` or `groups` are wanted in the answer. */
   readonly references: boolean
 }

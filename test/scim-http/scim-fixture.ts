@@ -52,7 +52,13 @@ export async function scimFixture(options: FixtureOptions = {}): Promise<ScimFix
   const publicUrl = (directory: DirectoryId) => `https://scim.test/scim/${directory}/v2`
   const registry = createSchemaRegistry()
   const { writable } = options
-  const scim = new Scim({ store, registry, clock, publicUrl, ...(writable && { writable }) })
+  const scim = new Scim({
+    store,
+    registryOf: () => registry,
+    clock,
+    publicUrl,
+    ...(writable && { writable }),
+  })
   const server = await serveScim({
     scim,
     tokens,

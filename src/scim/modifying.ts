@@ -1,0 +1,196 @@
+import { randomUUID } from 'node:crypto'
+import type { ResourceChange } from '../directory/change.ts'
+import type { Collection, Stored, Uuid } from '../directory/directory.ts'
+import { type Clock, toDateTime } from '../std/clock.ts'
+import { type Answer, contentOf } from './answer.ts'
+import { inForce, type Landed, noSuchResource, type Written, write } from './committing.ts'
+import { readGroup } from './group-resource.ts'
+import { Notes } from './json-object.ts'
+import { MembersDraft } from './members-draft.ts'
+import { applyPatch, needsMembers, placeOperations } from './patch.ts'
+import { readPatch } from './patch-operation.ts'
+import { type Conditions, movedOn, requiredRevision } from './precondition.ts'
+import { projectionOf, type View } from './projection.ts'
+import { entityTag, locationOf } from './rendered-resource.ts'
+import { isResourceId } from './resource-type.ts'
+import { sameValue } from './same-value.ts'
+import { mustBeWritable, readStored, type ScimDirectory } from './scim-directory.ts'
+import { ScimError } from './scim-error.ts'
+import { readNewUser, readUserReplacement } from './user-resource.ts'
+import { WriteQueue } from './write-queue.ts'
+
+/** What a write asks beside its body. */
+type Asked = View & Conditions
+
+/** Entra wants no large groups back, the RFC and conformance suites want small ones. */
+const groupAnswerMembersMax = 200
+/** Attempts at one write. In line, only the writers of another process and newcomers overtake. */
+export const writeAttemptsMax = 8
+
+/**
+ * Every write becomes one Change: read, apply, commit; whoever was overtaken reads again. It is
+ * answered only when it is in force in every process that decides.
+ */
+export class Modifying {
+  readonly #queue = new WriteQueue()
+
+  /** RFC 7644 §3.3. */
+  async create(scope: ScimDirectory, of: Collection, body: unknown, asked: Asked): Promise<Answer> {
+    mustBeWritable(scope)
+    const { registry, directory, clock, store, baseUrl } = scope
+    const notes = new Notes()
+    const projection = projectionOf(asked, registry, of)
+    const sent =
+      of === 'users'
+        ? { document: readNewUser(body, registry, notes) }
+        : readGroup(body, registry, notes)
+    const id = randomUUID()
+    const change = { op: 'create', of, directory, id, at: now(clock), ...sent } as const
+    const landed = await land(scope, await write(store, change))
+    const stored = await readStored(scope, of, id, projection.references)
+    return {
+      ...contentOf(stored, projection, scope, notes),
+      kind: 'created',
+      location: locationOf(of, id, baseUrl),
+      ...landed,
+    }
+  }
+
+  /** RFC 7644 §3.5.1. */
+  async replace(
+    scope: ScimDirectory,
+    of: Collection,
+    id: string,
+    body: unknown,
+    asked: Asked,
+  ): Promise<Answer> {
+    mustBeWritable(scope)
+    const { registry } = scope
+    const projection = projectionOf(asked, registry, of)
+    const notes = new Notes()
+    const landed = await this.#write(scope, { of, id, byMembers: false }, asked, (stored) => {
+      if (of === 'users') {
+        return { document: readUserReplacement(body, stored.document, registry, notes) }
+      }
+      const { document, members } = readGroup(body, registry, notes)
+      return { document, members: { kind: 'replace', members } }
+    })
+    const stored = await readStored(scope, of, id, projection.references)
+    return { ...contentOf(stored, projection, scope, notes), ...landed }
+  }
+
+  /** RFC 7644 §3.5.2. */
+  async patch(
+    scope: ScimDirectory,
+    of: Collection,
+    id: string,
+    body: unknown,
+    asked: Asked,
+  ): Promise<Answer> {
+    mustBeWritable(scope)
+    const { registry } = scope
+    const projection = projectionOf(asked, registry, of)
+    const notes = new Notes()
+    const context = { of, registry, notes }
+    const operations = placeOperations(readPatch(body), context)
+    const target = { of, id, byMembers: needsMembers(operations, of) }
+    const landed = await this.#write(scope, target, asked, (stored) => {
+      const members = new MembersDraft(stored.references)
+      const document = applyPatch(stored.document, operations, members, context)
+      const edit = members.edit()
+      return { document, ...(edit && { members: edit }) }
+    })
+    // RFC 7644 §3.5.2: a 200 where `attributes` are asked for, otherwise either will do.
+    const mayBeEmpty = of === 'groups' && projection.references && !projection.asked
+    const references = mayBeEmpty ? groupAnswerMembersMax + 1 : projection.references
+    const stored = await readStored(scope, of, id, references)
+    if (mayBeEmpty && (stored.references?.length ?? 0) > groupAnswerMembersMax) {
+      return { kind: 'empty', etag: entityTag(stored), notes: notes.lines, ...landed }
+    }
+    return { ...contentOf(stored, projection, scope, notes), ...landed }
+  }
+
+  /** RFC 7644 §3.6. */
+  async delete(scope: ScimDirectory, of: Collection, id: string, asked: Asked): Promise<Answer> {
+    mustBeWritable(scope)
+    if (!isResourceId(id)) throw noSuchResource({ of, id })
+    const { directory, store, clock } = scope
+    const ifMatch =
+      asked.ifMatch === undefined
+        ? undefined
+        : requiredRevision(asked, await readStored(scope, of, id, false))
+    const change = { op: 'delete', of, directory, id, at: now(clock) } as const
+    const landed = await land(scope, await write(store, change, ifMatch))
+    return { kind: 'empty', notes: [], ...landed }
+  }
+
+  /**
+   * Read, apply, commit, until nobody came in between. The writers of one user go in line, so that
+   * none is overtaken within this process for ever; members of groups are added and removed
+   * without that, and only who has been overtaken waits in line.
+   */
+  async #write(scope: ScimDirectory, target: Target, asked: Asked, apply: Apply): Promise<Landed> {
+    const { of, id } = target
+    if (of === 'groups') {
+      const first = await writeOnce(scope, target, asked, apply)
+      if (first !== 'version') return await land(scope, first)
+    }
+    const written = await this.#queue.run(`${scope.directory} ${of} ${id}`, async () => {
+      for (let attempt = 1; attempt <= writeAttemptsMax; attempt += 1) {
+        const again = await writeOnce(scope, target, asked, apply)
+        if (again !== 'version') return again
+      }
+      const detail = 'others keep changing this resource: repeat the request, it is safe to'
+      throw new ScimError(503, detail, { retryAfterS: 1 })
+    })
+    return await land(scope, written)
+  }
+}
+
+interface Target {
+  readonly of: Collection
+  readonly id: string
+  /** Whether the members have to be read first. */
+  readonly byMembers: boolean
+}
+type Apply = (stored: Stored) => Pick<UpdateParts, 'document' | 'members'>
+type UpdateParts = Extract<ResourceChange, { op: 'update' }> & { readonly id: Uuid }
+
+/**
+ * A write that leaves the document alone needs no look at the revision, since edits of members
+ * commute; unless it chose the members by what was read about them (`byMembers`).
+ */
+async function writeOnce(
+  scope: ScimDirectory,
+  { of, id, byMembers }: Target,
+  asked: Asked,
+  apply: Apply,
+): Promise<Written> {
+  const stored = await readStored(scope, of, id, byMembers)
+  const required = requiredRevision(asked, stored)
+  const { document, members } = apply(stored)
+  const change: UpdateParts = {
+    op: 'update',
+    of,
+    directory: scope.directory,
+    id,
+    at: now(scope.clock),
+    ...(!sameValue(document, stored.document) && { document: document! }),
+    ...(members && { members }),
+  }
+  if (change.document === undefined && members === undefined) return { at: undefined }
+  const commutes = change.document === undefined && !byMembers
+  const ifMatch = required ?? (commutes ? undefined : stored.revision)
+  const written = await write(scope.store, change, ifMatch)
+  if (written === 'version' && required !== undefined) throw movedOn()
+  return written
+}
+
+async function land({ store }: ScimDirectory, written: Written): Promise<Landed> {
+  if (written === 'version') throw movedOn()
+  return await inForce(store, written.at)
+}
+
+function now(clock: Clock): string {
+  return toDateTime(clock.wallMs())
+}
