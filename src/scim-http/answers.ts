@@ -1,17 +1,19 @@
 import type { FastifyError, FastifyReply } from 'fastify'
-import type { Answer } from '../scim/answer.ts'
+import { type Answer, statusOf } from '../scim/answer.ts'
+import { bulkBytesMax } from '../scim/bulk-request.ts'
 import { badRequest, errorBody, ScimError } from '../scim/scim-error.ts'
 import { scimMediaType } from './body.ts'
 
 /** Sends what the room scim answered. RFC 7644 §3.14: the version is also the ETag. */
 export async function sendAnswer(reply: FastifyReply, answer: Answer): Promise<FastifyReply> {
-  if (answer.kind === 'notModified') return reply.code(304).header('etag', answer.etag).send()
+  reply.code(statusOf(answer))
+  if (answer.kind === 'notModified') return reply.header('etag', answer.etag).send()
   if (answer.etag !== undefined) reply.header('etag', answer.etag)
   if (answer.revision !== undefined) reply.header('x-directory-revision', answer.revision)
   reply.request.scim.notes = answer.notes
-  if (answer.kind === 'empty') return reply.code(204).send()
+  if (answer.kind === 'empty') return reply.send()
   if (answer.location !== undefined) reply.header('location', answer.location)
-  reply.code(answer.kind === 'created' ? 201 : 200)
+  if (answer.retryAfterS !== undefined) reply.header('retry-after', String(answer.retryAfterS))
   return sendJson(reply, answer.body)
 }
 
@@ -36,7 +38,7 @@ export function scimErrorOf(error: unknown): ScimError | undefined {
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return badRequest('invalidSyntax', 'the body is not as long as Content-Length says')
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new ScimError(413, 'the body is too large: 1 MiB for a user, 16 MiB for a group')
+      return new ScimError(413, bodyTooLarge)
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new ScimError(415, `the Content-Type must be ${scimMediaType} or application/json`)
     case 'FST_ERR_HANDLER_TIMEOUT': {
@@ -53,6 +55,11 @@ export function scimErrorOf(error: unknown): ScimError | undefined {
         : undefined
   }
 }
+
+/** RFC 7644 §3.7.4: of a bulk, by the name of the limit. */
+const bodyTooLarge =
+  `the body is too large: 1 MiB for a user, 16 MiB for a group, ` +
+  `\`maxPayloadSize\` (${bulkBytesMax}) for a bulk`
 
 export function internalError(): ScimError {
   return new ScimError(500, 'internal error')

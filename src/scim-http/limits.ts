@@ -20,6 +20,13 @@ export const timeouts = {
 } as const
 /** Above what a barrier may wait for a process that has stopped answering. */
 export const handlerTimeoutMs = 15_000
+/**
+ * Milliseconds from its arrival in which the operations of a bulk may begin. What has not is
+ * answered for itself, so that the client learns what was done: clients wait half a minute or more.
+ */
+export const bulkMsMax = 10_000
+/** What has begun then, and the barrier, may take as long as in any other request. */
+export const bulkHandlerTimeoutMs = bulkMsMax + handlerTimeoutMs
 /** Between two requests on one connection. Okta and Entra reconnect without ado. */
 export const keepAliveTimeoutMs = 30_000
 /** A connection is renewed after that many, so that a load balancer can move it. */
@@ -48,6 +55,28 @@ export class RateLimit {
 
   /** Undefined: go on. Otherwise whole seconds after which to try again. */
   take(directory: string): number | undefined {
+    const bucket = this.#refilled(directory)
+    if (bucket.left < 1) return Math.ceil((1 - bucket.left) / this.#rate.perSecond)
+    bucket.left -= 1
+    return undefined
+  }
+
+  /**
+   * For a request that counts as more than the one that `take` has taken. Where it is more than a
+   * burst altogether, it may go when nothing else was asked for lately, and those who come later
+   * wait for what it owes: refused for ever it would never be sent in parts.
+   */
+  takeFurther(directory: string, count: number): number | undefined {
+    const { perSecond, burst } = this.#rate
+    const bucket = this.#refilled(directory)
+    const needed = Math.min(count, burst - 1)
+    // The next attempt will take its one first.
+    if (bucket.left < needed) return Math.ceil((needed + 1 - bucket.left) / perSecond)
+    bucket.left -= count
+    return undefined
+  }
+
+  #refilled(directory: string): { left: number } {
     const { perSecond, burst } = this.#rate
     const nowMs = this.#clock.monotonicMs()
     const bucket = this.#buckets.get(directory) ?? { left: burst, atMs: nowMs }
@@ -55,8 +84,6 @@ export class RateLimit {
     bucket.left = Math.min(burst, refilled)
     bucket.atMs = nowMs
     this.#buckets.set(directory, bucket)
-    if (bucket.left < 1) return Math.ceil((1 - bucket.left) / perSecond)
-    bucket.left -= 1
-    return undefined
+    return bucket
   }
 }

@@ -1,11 +1,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import { bulkBytesMax, readBulk } from '../scim/bulk-request.ts'
 import type { Discovery } from '../scim/discovery.ts'
 import type { Asked, Scim } from '../scim/scim.ts'
 import { badRequest, ScimError } from '../scim/scim-error.ts'
 import type { SearchRequest } from '../scim/search.ts'
 import { assert } from '../std/assert.ts'
+import type { Clock } from '../std/clock.ts'
 import { sendAnswer } from './answers.ts'
-import { bodyBytesMax, smallBodyBytesMax } from './limits.ts'
+import {
+  bodyBytesMax,
+  bulkHandlerTimeoutMs,
+  bulkMsMax,
+  type RateLimit,
+  smallBodyBytesMax,
+} from './limits.ts'
 
 /** Of every directory. The directory is checked against the token before any handler runs. */
 const base = '/scim/:directory/v2'
@@ -18,17 +26,31 @@ export type Operation =
   | 'replace'
   | 'patch'
   | 'delete'
+  | 'bulk'
   | 'discover'
   | 'other'
 
 interface Route {
   readonly operation: Operation
   readonly handler: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
+  /** Where it may take longer than any other. */
+  readonly handlerTimeout?: number
 }
 type Routes = Partial<Record<HTTPMethods, Route>>
 
+export interface RouteParts {
+  readonly scim: Scim
+  readonly rate: RateLimit
+  readonly clock: Clock
+  /** Whether what can wait for another server should. */
+  readonly isClosing: () => boolean
+  /** What a failure is to the client. Tells the observer where that is "internal error". */
+  readonly failureOf: (error: unknown) => ScimError
+}
+
 /** All URLs there are. A known URL answers other methods with 405, an unknown one with 404. */
-export function addRoutes(app: FastifyInstance, scim: Scim): void {
+export function addRoutes(app: FastifyInstance, parts: RouteParts): void {
+  const { scim } = parts
   for (const [of, url, bodyLimit] of [
     ['users', `${base}/Users`, smallBodyBytesMax],
     ['groups', `${base}/Groups`, bodyBytesMax],
@@ -68,9 +90,10 @@ export function addRoutes(app: FastifyInstance, scim: Scim): void {
       }),
     })
   }
+  addBulk(app, parts)
   addDiscovery(app, scim)
-  for (const path of ['Me', 'Bulk', '.search']) {
-    // RFC 7644 §3.11 and §3.7: optional, and no identity provider sends them.
+  for (const path of ['Me', '.search']) {
+    // RFC 7644 §3.11: optional, and no identity provider sends them.
     app.all(`${base}/${path}`, { config: { operation: 'other' } }, () => {
       throw new ScimError(501, `\`/${path}\` is not served here`)
     })
@@ -80,6 +103,26 @@ export function addRoutes(app: FastifyInstance, scim: Scim): void {
     app.all(url, { config: { operation: 'other' } }, notFoundHere)
   }
   app.setNotFoundHandler(notFoundHere)
+}
+
+/** RFC 7644 §3.7. */
+function addBulk(app: FastifyInstance, parts: RouteParts): void {
+  const { scim, rate, clock, isClosing, failureOf } = parts
+  const { operation, handler } = route('bulk', async (request, reply) => {
+    const directory = directoryOf(request)
+    const bulk = readBulk(request.body)
+    // Otherwise it would be the way around the limit.
+    const waitS = rate.takeFurther(directory, bulk.operations.length - 1)
+    if (waitS !== undefined) {
+      const detail = 'too many requests for this directory: each operation counts as one'
+      throw new ScimError(429, detail, { retryAfterS: waitS })
+    }
+    const endMs = request.scim.startedMs + bulkMsMax
+    const isOver = () => isClosing() || clock.monotonicMs() >= endMs
+    return sendAnswer(reply, await scim.bulk(directory, bulk, { isOver, failureOf }))
+  })
+  const POST = { operation, handler, handlerTimeout: bulkHandlerTimeoutMs }
+  addUrl(app, `${base}/Bulk`, bulkBytesMax, { POST })
 }
 
 function addDiscovery(app: FastifyInstance, scim: Scim): void {
@@ -105,8 +148,8 @@ function addDiscovery(app: FastifyInstance, scim: Scim): void {
 function addUrl(app: FastifyInstance, url: string, bodyLimit: number, routes: Routes): void {
   const methods = Object.keys(routes) as HTTPMethods[]
   for (const method of methods) {
-    const { operation, handler } = routes[method]!
-    app.route({ method, url, bodyLimit, handler, config: { operation } })
+    const { operation, ...served } = routes[method]!
+    app.route({ method, url, bodyLimit, ...served, config: { operation } })
   }
   const allow = methods.join(', ')
   const refuse = async (request: FastifyRequest, reply: FastifyReply) => {

@@ -94,11 +94,12 @@ export async function serveScim(options: ScimHttpOptions): Promise<ScimServer> {
       throw new ScimError(415, 'a compressed body is not accepted: send it as it is')
     }
   })
-  app.setErrorHandler((error, _request, reply) => {
+  const failureOf = (error: unknown): ScimError => {
     const known = scimErrorOf(error)
     if (known === undefined) observer.internalError({ room: 'scim-http', error })
-    return sendError(reply, known ?? internalError())
-  })
+    return known ?? internalError()
+  }
+  app.setErrorHandler((error, _request, reply) => sendError(reply, failureOf(error)))
   app.addHook('onResponse', async (request, reply) => {
     const { caller, startedMs, detail, notes } = request.scim
     // Refused tokens are told by scimAuthFailed, which leaves most of a flood out.
@@ -114,7 +115,7 @@ export async function serveScim(options: ScimHttpOptions): Promise<ScimServer> {
       notes,
     })
   })
-  addRoutes(app, scim)
+  addRoutes(app, { scim, rate, clock, isClosing: () => closing, failureOf })
 
   const { host, port: wanted } = listen
   await app.listen({ host, port: wanted }).catch((cause: unknown) => {

@@ -1,4 +1,5 @@
 import type { Stored } from '../directory/directory.ts'
+import { unreachable } from '../std/assert.ts'
 import type { Notes } from './json-object.ts'
 import type { Projection } from './projection.ts'
 import { entityTag, renderResource } from './rendered-resource.ts'
@@ -12,6 +13,8 @@ export interface Content {
   readonly body: unknown
   readonly etag?: string
   readonly location?: string
+  /** Of a bulk of which a part must be sent again: whole seconds after which to do so. */
+  readonly retryAfterS?: number
   /** Of a write: the log position that a gateway can ask to see, as an opaque token. */
   readonly revision?: string
   readonly notes: readonly string[]
@@ -25,6 +28,22 @@ export interface Empty {
 export interface NotModified {
   readonly kind: 'notModified'
   readonly etag: string
+}
+
+/** The HTTP status, of a request or of one operation of a bulk. */
+export function statusOf({ kind }: Answer): 200 | 201 | 204 | 304 {
+  switch (kind) {
+    case 'created':
+      return 201
+    case 'content':
+      return 200
+    case 'empty':
+      return 204
+    case 'notModified':
+      return 304
+    default:
+      return unreachable(kind)
+  }
 }
 
 /** One resource as an answer, in the attributes that were asked for. */

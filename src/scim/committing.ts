@@ -7,6 +7,7 @@ import { StoreUnavailable } from '../store/errors.ts'
 import { type Position, toToken } from '../store/position.ts'
 import type { Store } from '../store/store.ts'
 import { isResourceId, resourceTypes } from './resource-type.ts'
+import type { ScimDirectory } from './scim-directory.ts'
 import { notFound, ScimError, unavailable } from './scim-error.ts'
 
 /** A write that stands, in force everywhere. */
@@ -55,10 +56,13 @@ export async function write(
  * nothing was written: this may be the repetition of a request whose write landed and whose barrier
  * was never reached.
  */
-export async function inForce(store: Store, at: Position | undefined): Promise<Landed> {
+export async function inForce(
+  { store, barrier }: Pick<ScimDirectory, 'store' | 'barrier'>,
+  at: Position | undefined,
+): Promise<Landed> {
   return await reading(async () => {
     const position = at ?? (await store.position())
-    await store.barrier(position)
+    await barrier(position)
     return { revision: toToken(position) }
   })
 }

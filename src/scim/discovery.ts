@@ -1,5 +1,6 @@
 import type { Collection } from '../directory/directory.ts'
 import type { AttributeDefinition, Schema, SchemaRegistry } from '../directory/schema-registry.ts'
+import { bulkBytesMax, bulkOperationsMax } from './bulk-request.ts'
 import { listResponse } from './list-response.ts'
 import { type ResourceType, resourceTypes } from './resource-type.ts'
 import type { ScimDirectory } from './scim-directory.ts'
@@ -30,12 +31,12 @@ export function discover({ what, named }: Discovery, { registry, baseUrl }: Scim
   }
 }
 
-/** RFC 7643 §5. Bulk is not served; its numbers must stand here all the same. */
+/** RFC 7643 §5. */
 function serviceProviderConfig(baseUrl: string): Json {
   return {
     schemas: ['urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig'],
     patch: { supported: true },
-    bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
+    bulk: { supported: true, maxOperations: bulkOperationsMax, maxPayloadSize: bulkBytesMax },
     filter: { supported: true, maxResults: countMax },
     changePassword: { supported: false },
     sort: { supported: false },

@@ -186,9 +186,9 @@ async function writeOnce(
   return written
 }
 
-async function land({ store }: ScimDirectory, written: Written): Promise<Landed> {
+async function land(scope: ScimDirectory, written: Written): Promise<Landed> {
   if (written === 'version') throw movedOn()
-  return await inForce(store, written.at)
+  return await inForce(scope, written.at)
 }
 
 function now(clock: Clock): string {

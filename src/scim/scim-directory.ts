@@ -10,6 +10,8 @@ import { ScimError } from './scim-error.ts'
 export interface ScimDirectory {
   readonly directory: DirectoryId
   readonly store: Store
+  /** How a write waits until it is in force everywhere. A bulk does it once for all its writes. */
+  readonly barrier: Store['barrier']
   readonly registry: SchemaRegistry
   readonly clock: Clock
   /** Base of `location` and `$ref`, as in `https://scim.acme.example/scim/entra/v2`. */

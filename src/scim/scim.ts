@@ -3,6 +3,8 @@ import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Store } from '../store/store.ts'
 import type { Answer, Content } from './answer.ts'
+import { type BulkTerms, runBulk } from './bulk.ts'
+import type { BulkRequest } from './bulk-request.ts'
 import { type Discovery, discover } from './discovery.ts'
 import { Modifying } from './modifying.ts'
 import type { Conditions } from './precondition.ts'
@@ -83,6 +85,11 @@ export class Scim {
     return this.#modifying.delete(this.#scope(directory), of, id, asked)
   }
 
+  /** RFC 7644 §3.7: many of these in one request, which `readBulk` has read. */
+  bulk(directory: DirectoryId, request: BulkRequest, terms: BulkTerms): Promise<Content> {
+    return runBulk(this.#modifying, this.#scope(directory), request, terms)
+  }
+
   /** RFC 7644 §4: what this server can do. */
   discover(directory: DirectoryId, what: Discovery): Content {
     return { kind: 'content', body: discover(what, this.#scope(directory)), notes: [] }
@@ -93,6 +100,7 @@ export class Scim {
     return {
       directory,
       store,
+      barrier: (at) => store.barrier(at),
       registry: registryOf(directory),
       clock,
       baseUrl: publicUrl(directory),

@@ -21,7 +21,7 @@ export interface SearchRequest extends View {
 }
 
 /** Where a search looks. */
-export interface SearchScope extends Omit<ScimDirectory, 'isWritable'> {
+export interface SearchScope extends Omit<ScimDirectory, 'isWritable' | 'barrier'> {
   readonly of: Collection
   /** Whether `members` or `groups` are wanted in the answer. */
   readonly references: boolean

@@ -8,11 +8,11 @@ beforeAll(async () => {
 afterAll(() => fixture[Symbol.asyncDispose]())
 
 describe('discovery', () => {
-  test('says what is served, the numbers of bulk included', async () => {
+  test('says what is served, the limits of bulk included', async () => {
     const { body } = await fixture.send('GET', '/ServiceProviderConfig')
     expect(body).toMatchObject({
       patch: { supported: true },
-      bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
+      bulk: { supported: true, maxOperations: 1_000, maxPayloadSize: 4_194_304 },
       filter: { supported: true, maxResults: 200 },
       changePassword: { supported: false },
       sort: { supported: false },

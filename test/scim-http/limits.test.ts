@@ -3,7 +3,14 @@ import { RateLimit } from '../../src/scim-http/limits.ts'
 import { type Clock, systemClock } from '../../src/std/clock.ts'
 import { StoreUnavailable } from '../../src/store/errors.ts'
 import type { CommitOptions, Committed, Store } from '../../src/store/store.ts'
-import { errorUrn, groupBody, patchBody, scimFixture, userBody } from './scim-fixture.ts'
+import {
+  errorUrn,
+  groupBody,
+  patchBody,
+  scimFixture,
+  userBody,
+  withMethods,
+} from './scim-fixture.ts'
 
 describe('the rate', () => {
   test('lets a burst through, then as many as it says, per directory', () => {
@@ -146,16 +153,5 @@ function withCommit(store: Store, commit: Commit): Store {
   return withMethods(store, {
     commit: (change, by) =>
       change.op.startsWith('token') ? store.commit(change, by) : commit(change, by),
-  })
-}
-
-function withMethods(store: Store, methods: Partial<Store>): Store {
-  return new Proxy(store, {
-    get: (target, name) => {
-      const own = Reflect.get(methods, name) as unknown
-      if (own !== undefined) return own
-      const value = Reflect.get(target, name, target) as unknown
-      return typeof value === 'function' ? value.bind(target) : value
-    },
   })
 }

@@ -122,7 +122,9 @@ describe('with a token', () => {
     ['PUT', `${base}/Schemas`, 405],
     ['POST', `${base}/ServiceProviderConfig`, 405],
     ['GET', `${base}/Me`, 501],
-    ['POST', `${base}/Bulk`, 501],
+    ['GET', `${base}/Bulk`, 405],
+    ['POST', `${base}/Bulk`, 400],
+    ['POST', `${base}/Bulk/Users`, 404],
     ['POST', `${base}/.search`, 501],
     ['GET', `${base}/Schemas?filter=id%20pr`, 403],
   ])('%s %s is %d in SCIM form', async (method, path, status) => {

@@ -123,10 +123,23 @@ function recordingObserver(
   return recorded as Observer
 }
 
+/** A store with some of its methods in place of its own. */
+export function withMethods(store: Store, methods: Partial<Store>): Store {
+  return new Proxy(store, {
+    get: (target, name) => {
+      const own = Reflect.get(methods, name) as unknown
+      if (own !== undefined) return own
+      const value = Reflect.get(target, name, target) as unknown
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
 export const userUrn = 'urn:ietf:params:scim:schemas:core:2.0:User'
 export const groupUrn = 'urn:ietf:params:scim:schemas:core:2.0:Group'
 export const enterpriseUrn = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 export const patchUrn = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
+export const bulkUrn = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
 export const errorUrn = 'urn:ietf:params:scim:api:messages:2.0:Error'
 
 export function userBody(userName: string, more: Json = {}): Json {
@@ -134,6 +147,9 @@ export function userBody(userName: string, more: Json = {}): Json {
 }
 export function groupBody(displayName: string, members: readonly string[] = []): Json {
   return { schemas: [groupUrn], displayName, members: members.map((value) => ({ value })) }
+}
+export function bulkBody(Operations: readonly unknown[], more: Json = {}): Json {
+  return { schemas: [bulkUrn], Operations, ...more }
 }
 export function patchBody(...Operations: readonly unknown[]): Json {
   return { schemas: [patchUrn], Operations }
