@@ -110,6 +110,7 @@ function compileComparison(filter: Comparison, scope: Scope, absent: Tri): Test 
     return fault('`null` takes only eq and ne', path.at)
   }
   const leaf = leafOf(target)
+  if (leaf?.definition.returned === 'never') return unsearchable(leaf.definition, path)
   if (leaf === undefined) {
     const { name, subAttributes } = target.definition
     const example = subAttributes[0] ? `, such as \`${name}.${subAttributes[0].name}\`` : ''
@@ -142,8 +143,8 @@ function resourceScope(registry: SchemaRegistry, of: Collection, reads: Set<stri
     if (found.kind === 'unknown') return fault(found.message, path.at)
     const { schema, attribute, subAttribute } = found
     const definition = subAttribute ?? attribute ?? wholeExtension(schema ?? '')
-    if (definition.returned === 'never') {
-      return fault(`\`${definition.name}\` cannot be searched`, path.at)
+    for (const named of [attribute, subAttribute]) {
+      if (named?.returned === 'never') return unsearchable(named, path)
     }
     const names = [schema, attribute?.name, subAttribute?.name]
     const steps = names.filter((name) => name !== undefined)
@@ -167,8 +168,14 @@ function elementScope(attribute: AttributeDefinition): Scope {
     }
     const found = resolveSubAttribute(attribute, path.attribute)
     if ('kind' in found) return fault(found.message, path.at)
+    if (found.returned === 'never') return unsearchable(found, path)
     return { definition: found, steps: [found.name] }
   }
+}
+
+/** Whoever can search a value can find it out, letter by letter. */
+function unsearchable({ name }: AttributeDefinition, path: PathText): FilterFault {
+  return fault(`\`${name}\` is never returned, so it cannot be searched`, path.at)
 }
 
 /** Follows the steps through every list on the way; one value that fulfils the test suffices. */

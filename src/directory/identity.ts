@@ -1,4 +1,7 @@
 import type { Collection, Document } from './directory.ts'
+import { groupSchema } from './group-schema.ts'
+import type { Schema } from './schema-registry.ts'
+import { userSchema } from './user-schema.ts'
 
 /**
  * The one form in which names compare: NFC, then lower case without a locale. Nobody else lowers
@@ -50,13 +53,21 @@ export function indexTerms(of: Collection, document: Document): readonly IndexTe
     if (typeof value !== 'string') return
     terms.push({ attribute, value: exact ? value : fold(value), unique })
   }
-  if (of === 'users') add('userName', document.userName, true)
+  if (of === 'users') add('userName', document.userName, userNameIsUnique)
   // A user's displayName is neither unique nor looked up by any identity provider.
-  if (of === 'groups') add('displayName', document.displayName, true)
+  if (of === 'groups') add('displayName', document.displayName, groupNameIsUnique)
   // RFC 7643 §3.1 does not ask externalId to be unique; two owners are SUBJECT_AMBIGUOUS.
   add('externalId', document.externalId, false, true)
   for (const value of emailValues(document)) add('emails.value', value, false)
   return terms
+}
+
+/** The schema alone says what two resources may not share, and discovery shows it. */
+const userNameIsUnique = isUnique(userSchema, 'userName')
+const groupNameIsUnique = isUnique(groupSchema, 'displayName')
+
+function isUnique({ attributes }: Schema, name: string): boolean {
+  return attributes.some((each) => each.name === name && each.uniqueness !== 'none')
 }
 
 function emailValues(document: Document): readonly string[] {

@@ -32,6 +32,8 @@ export interface Schema {
 export interface ExtensionSchema extends Schema {
   /** What policies write for the URN; an identifier without dots. */
   readonly alias?: string
+  /** Whose resources it extends; users' unless it says so. */
+  readonly of?: Collection
 }
 
 /** RFC 7643 §7. All fields are always given. */
@@ -45,6 +47,7 @@ export interface AttributeDefinition {
   readonly mutability: 'readOnly' | 'readWrite' | 'immutable' | 'writeOnly'
   readonly returned: 'always' | 'never' | 'default' | 'request'
   readonly uniqueness: 'none' | 'server' | 'global'
+  /** Suggestions for people who map attributes. Others are taken: providers send what they like. */
   readonly canonicalValues: readonly string[]
   readonly referenceTypes: readonly string[]
   /** Of a complex attribute; otherwise empty. */
@@ -61,17 +64,23 @@ export type AttributeType =
   | 'complex'
 
 /**
- * The registry of one tenant. `extensions` are users' custom schemas; whoever reads them from the
- * config has checked that no URN, alias or attribute name stands twice.
+ * The registry of one tenant. `extensions` are its custom schemas; whoever reads them from the
+ * config has checked that no URN, alias or attribute name stands twice (`declarationFaults`).
  */
 export function createSchemaRegistry(extensions: readonly ExtensionSchema[] = []): SchemaRegistry {
-  const users: readonly ExtensionSchema[] = [userSchema, enterpriseUserSchema, ...extensions]
-  const schemas = { users, groups: [groupSchema] as readonly Schema[] }
+  const extending = (of: Collection) => extensions.filter((each) => (each.of ?? 'users') === of)
+  const users: readonly ExtensionSchema[] = [
+    userSchema,
+    enterpriseUserSchema,
+    ...extending('users'),
+  ]
+  const groups: readonly Schema[] = [groupSchema, ...extending('groups')]
+  const schemas = { users, groups }
   const core = {
     users: [...commonAttributes, ...userSchema.attributes],
     groups: [...commonAttributes, ...groupSchema.attributes],
   }
-  const all = [...users, groupSchema]
+  const all = [...users, ...groups]
   assertDistinct(all.map((schema) => schema.urn))
   assertDistinct(users.flatMap((schema) => schema.alias ?? []))
   return {

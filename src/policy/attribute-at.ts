@@ -1,5 +1,6 @@
 import type { AttributePath } from '../directory/attribute-path.ts'
 import { parseAttributePath } from '../directory/attribute-path.ts'
+import { isSecret } from '../directory/document-view.ts'
 import type {
   AttributeDefinition,
   ExtensionSchema,
@@ -64,7 +65,7 @@ function userAttribute(written: string, registry: SchemaRegistry): FoundAttribut
     const refused = refusal(attribute)
     if (refused !== undefined) return { fault: refused }
   }
-  return userAttributeAt(path)
+  return userAttributeAt(path, registry)
 }
 
 /** The nearest attribute may be in another schema: `user.departement`. */
@@ -84,28 +85,39 @@ function notInSchema(text: string, message: string, registry: SchemaRegistry): s
 }
 
 /** What a user's resource shows and rules must not read there. */
-function refusal({ name, returned }: AttributeDefinition): string | undefined {
+function refusal({ name, mutability }: AttributeDefinition): string | undefined {
   if (name === 'groups') return '`user.groups` is asked in `who.groups`, which counts nested groups'
   if (name === 'meta')
     return '`user.meta` is about the record, not the person: rules cannot read it'
-  if (returned === 'never') return `\`user.${name}\` is never shown, to rules neither`
+  if (mutability === 'writeOnly') return `\`user.${name}\` is not kept, so rules cannot read it`
   return undefined
 }
 
-function userAttributeAt(path: AttributePath): Attribute {
+function userAttributeAt(path: AttributePath, registry: SchemaRegistry): Attribute {
   const { schema, attribute } = path
   // `emails` means `emails.value` (RFC 7643 §2.4: value is the significant one).
   const significant =
     attribute?.multiValued === true ? findAttribute(attribute.subAttributes, 'value') : undefined
   const sub = path.subAttribute ?? significant
   const leaf = sub ?? attribute
-  return new UserAttribute(
+  return new UserAttribute({
     path,
     sub,
-    leaf === undefined ? complexType : typeFor(leaf),
-    attribute?.multiValued === true || sub?.multiValued === true,
-    schema ?? attribute?.name ?? '',
-  )
+    type: leaf === undefined ? complexType : typeFor(leaf),
+    multiValued: attribute?.multiValued === true || sub?.multiValued === true,
+    documentKey: schema ?? attribute?.name ?? '',
+    isSecret: isSecretAt(path, leaf, registry),
+  })
+}
+
+/** Whether the values hold something that is `returned: never`: rules read it, nobody is told. */
+function isSecretAt(
+  { schema, attribute }: AttributePath,
+  leaf: AttributeDefinition | undefined,
+  registry: SchemaRegistry,
+): boolean {
+  if (leaf !== undefined) return attribute?.returned === 'never' || isSecret(leaf)
+  return registry.schema(schema ?? '')?.attributes.some(isSecret) ?? false
 }
 
 function typeFor({ type, caseExact }: AttributeDefinition): ValueType {

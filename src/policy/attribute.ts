@@ -7,6 +7,8 @@ export interface Attribute {
   readonly type: ValueType
   readonly multiValued: boolean
   readonly readsDirectory: boolean
+  /** Whether its values are kept out of explanations. */
+  readonly isSecret: boolean
   /** Top-level key of the user's document that it reads. */
   readonly documentKey: string | undefined
   /** Whether some value fulfils the test; unknown where there is none. */

@@ -96,7 +96,8 @@ export class Comparison extends ConditionNode {
     if (values.length === 0) {
       return { value: '', note: this.readsDirectory ? 'the user has none' : 'not sent' }
     }
-    const { type, multiValued } = this.#attribute
+    const { type, multiValued, isSecret } = this.#attribute
+    if (isSecret) return { value: '', note: 'a value that is never shown' }
     const wrong = values.some((value) => type.form(value) === undefined)
     return {
       value: shortened(JSON.stringify(multiValued ? values : values[0])),

@@ -1,5 +1,7 @@
+import { tellablePart } from '../directory/document-view.ts'
 import { parseFilter } from '../directory/filter.ts'
 import { type CompiledFilter, compileFilter } from '../directory/filter-evaluate.ts'
+import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import { type Tri, U } from '../directory/three-values.ts'
 import { ConditionNode, directoryUnused, shortened } from './condition-node.ts'
 import type { Facts, Seen } from './policy.ts'
@@ -23,7 +25,7 @@ export function filterNode(text: string, scope: WhoScope): ConditionNode | undef
     }
     scope.readsKey(key)
   }
-  return new FilterNode(text, found)
+  return new FilterNode(text, found, scope.registry)
 }
 
 const refused: ReadonlyMap<string, string> = new Map([
@@ -33,11 +35,13 @@ const refused: ReadonlyMap<string, string> = new Map([
 
 class FilterNode extends ConditionNode {
   readonly #filter: CompiledFilter
+  readonly #registry: SchemaRegistry
 
-  constructor(text: string, filter: CompiledFilter) {
+  constructor(text: string, filter: CompiledFilter, registry: SchemaRegistry) {
     const label = 'who.filter'
     super({ path: label, label, wanted: text, readsDirectory: true, cost: 20 })
     this.#filter = filter
+    this.#registry = registry
   }
 
   protected override ask({ user }: Facts): Tri {
@@ -46,7 +50,8 @@ class FilterNode extends ConditionNode {
 
   protected override look({ user }: Facts): Seen {
     if (user === undefined) return { value: '', note: directoryUnused }
-    const seen = Object.fromEntries(this.#filter.attributes.map((key) => [key, user[key] ?? null]))
+    const told = tellablePart(user, this.#registry, 'users')
+    const seen = Object.fromEntries(this.#filter.attributes.map((key) => [key, told[key] ?? null]))
     return { value: shortened(JSON.stringify(seen)), note: '' }
   }
 }

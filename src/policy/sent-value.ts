@@ -8,6 +8,7 @@ export class SentValue implements Attribute {
   readonly type: ValueType
   readonly multiValued: boolean
   readonly readsDirectory = false
+  readonly isSecret = false
   readonly documentKey = undefined
   readonly #channel: 'claims' | 'context'
   readonly #key: string

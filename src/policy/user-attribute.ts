@@ -7,28 +7,31 @@ import { type Attribute, someOf } from './attribute.ts'
 import type { Facts } from './policy.ts'
 import { triOf, type ValueTest, type ValueType } from './value-type.ts'
 
+export interface UserAttributeParts extends Pick<Attribute, 'type' | 'multiValued' | 'isSecret'> {
+  readonly path: AttributePath
+  /** The part that is compared; undefined: the value itself. */
+  readonly sub: AttributeDefinition | undefined
+  readonly documentKey: string
+}
+
 /** What the directory says about the subject. */
 export class UserAttribute implements Attribute {
   readonly type: ValueType
   readonly multiValued: boolean
   readonly readsDirectory = true
   readonly documentKey: string
+  readonly isSecret: boolean
   readonly #schema: string | undefined
   readonly #name: string | undefined
   readonly #subName: string | undefined
   /** Which elements are meant; undefined = all. */
   readonly #selects: Selects | undefined
 
-  constructor(
-    path: AttributePath,
-    sub: AttributeDefinition | undefined,
-    type: ValueType,
-    multiValued: boolean,
-    documentKey: string,
-  ) {
+  constructor({ path, sub, type, multiValued, documentKey, isSecret }: UserAttributeParts) {
     this.type = type
     this.multiValued = multiValued
     this.documentKey = documentKey
+    this.isSecret = isSecret
     this.#schema = path.schema
     this.#name = path.attribute?.name
     this.#subName = sub?.name

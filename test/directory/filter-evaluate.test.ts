@@ -326,8 +326,8 @@ describe('a filter that cannot be meant is refused', () => {
     ['userName[value eq "x"]', '`userName` has no sub-attributes'],
     ['emails[kind eq "x"]', 'no attribute `emails.kind`'],
     ['emails[emails.type eq "x"]', 'within the brackets'],
-    ['password pr', '`password` cannot be searched'],
-    ['password sw "a"', '`password` cannot be searched'],
+    ['password pr', '`password` is never returned, so it cannot be searched'],
+    ['password sw "a"', '`password` is never returned, so it cannot be searched'],
     ['constructor pr', 'no attribute `constructor`'],
     ['name.constructor pr', 'no attribute `name.constructor`'],
   ])('%s', (filter, message) => {

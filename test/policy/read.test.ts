@@ -150,7 +150,7 @@ describe('a rule file with a fault is refused, with the place and the fix', () =
     [
       'a password',
       rule('when: { user.password: { eq: x } }'),
-      '5:48: `user.password` is never shown, to rules neither',
+      '5:48: `user.password` is not kept, so rules cannot read it',
     ],
     [
       'strings with an order',
