@@ -1,6 +1,7 @@
 import type { AttributeValue, Complex } from '../directory/directory.ts'
 import type { AttributeDefinition } from '../directory/schema-registry.ts'
 import { isComplex, merged, ownValue } from './complex-value.ts'
+import { mustKeepImmutable } from './immutable.ts'
 import { onePrimary } from './primary.ts'
 import { textOf } from './same-value.ts'
 
@@ -24,6 +25,9 @@ export function withAdded(
     const at = places.get(identityOf(element))
     const present = at === undefined ? undefined : list[at]
     const next = isComplex(present) && isComplex(element) ? merged(present, element) : element
+    if (isComplex(present) && isComplex(next)) {
+      mustKeepImmutable(attribute.subAttributes, present, next, `${attribute.name}.`)
+    }
     if (at === undefined) notePlace(places, next, list.push(next) - 1)
     else list[at] = next
     if (isComplex(element) && element.primary === true && isComplex(next)) winner = next

@@ -4,6 +4,7 @@ import { isJsonObject, isUnassigned, type Notes, property } from './json-object.
 import { readResource } from './read-resource.ts'
 import { resourceTypes } from './resource-type.ts'
 import { wrongValue } from './scim-error.ts'
+import { checkWritten, keepUnmentioned } from './written-document.ts'
 
 export interface SentGroup {
   readonly document: Document
@@ -11,9 +12,23 @@ export interface SentGroup {
   readonly members: readonly Uuid[]
 }
 
-/** A group, new or in place of a stored one. A group sent without `members` has none. */
-export function readGroup(body: unknown, registry: SchemaRegistry, notes: Notes): SentGroup {
+/** A new group. One that is sent without `members` has none. */
+export function readNewGroup(body: unknown, registry: SchemaRegistry, notes: Notes): SentGroup {
   const { document, members } = readResource(body, resourceTypes.groups, registry, notes)
+  checkWritten(document, { of: 'groups', registry, before: undefined })
+  return { document, members: readMembers(members, 'members') }
+}
+
+/** A group in place of a stored one: what is not sent is cleared, the members too. */
+export function readGroupReplacement(
+  body: unknown,
+  stored: Document,
+  registry: SchemaRegistry,
+  notes: Notes,
+): SentGroup {
+  const { document, given, members } = readResource(body, resourceTypes.groups, registry, notes)
+  keepUnmentioned(document, stored, registry, { of: 'groups', given })
+  checkWritten(document, { of: 'groups', registry, before: stored })
   return { document, members: readMembers(members, 'members') }
 }
 

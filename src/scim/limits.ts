@@ -67,8 +67,14 @@ export class PatchWork {
 
 function textLength(value: AttributeValue): number {
   if (typeof value === 'string') return value.length
+  if (Array.isArray(value)) return sumOf(value as readonly AttributeValue[])
   if (!isComplex(value)) return 0
   return Object.keys(value).reduce((length, name) => length + textLength(value[name]!), 0)
+}
+
+/** A list within a value: each of its elements is a value to look at. */
+function sumOf(elements: readonly AttributeValue[]): number {
+  return elements.reduce<number>((sum, one) => sum + charactersPerLook + textLength(one), 0)
 }
 
 function termsOf(filter: Filter): number {

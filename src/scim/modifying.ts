@@ -4,7 +4,7 @@ import type { Collection, Stored, Uuid } from '../directory/directory.ts'
 import { type Clock, toDateTime } from '../std/clock.ts'
 import { type Answer, contentOf } from './answer.ts'
 import { inForce, type Landed, noSuchResource, type Written, write } from './committing.ts'
-import { readGroup } from './group-resource.ts'
+import { readGroupReplacement, readNewGroup } from './group-resource.ts'
 import { Notes } from './json-object.ts'
 import { MembersDraft } from './members-draft.ts'
 import { applyPatch, needsMembers, placeOperations } from './patch.ts'
@@ -39,11 +39,11 @@ export class Modifying {
     mustBeWritable(scope)
     const { registry, directory, clock, store, baseUrl } = scope
     const notes = new Notes()
-    const projection = projectionOf(asked, registry, of)
+    const projection = projectionOf(asked, registry, of, 'all')
     const sent =
       of === 'users'
         ? { document: readNewUser(body, registry, notes) }
-        : readGroup(body, registry, notes)
+        : readNewGroup(body, registry, notes)
     const id = randomUUID()
     const change = { op: 'create', of, directory, id, at: now(clock), ...sent } as const
     const landed = await land(scope, await write(store, change))
@@ -66,13 +66,13 @@ export class Modifying {
   ): Promise<Answer> {
     mustBeWritable(scope)
     const { registry } = scope
-    const projection = projectionOf(asked, registry, of)
+    const projection = projectionOf(asked, registry, of, 'all')
     const notes = new Notes()
     const landed = await this.#write(scope, { of, id, byMembers: false }, asked, (stored) => {
       if (of === 'users') {
         return { document: readUserReplacement(body, stored.document, registry, notes) }
       }
-      const { document, members } = readGroup(body, registry, notes)
+      const { document, members } = readGroupReplacement(body, stored.document, registry, notes)
       return { document, members: { kind: 'replace', members } }
     })
     const stored = await readStored(scope, of, id, projection.references)
@@ -89,10 +89,11 @@ export class Modifying {
   ): Promise<Answer> {
     mustBeWritable(scope)
     const { registry } = scope
-    const projection = projectionOf(asked, registry, of)
     const notes = new Notes()
     const context = { of, registry, notes }
     const operations = placeOperations(readPatch(body), context)
+    const paths = operations.map(({ path }) => path)
+    const projection = projectionOf(asked, registry, of, paths)
     const target = { of, id, byMembers: needsMembers(operations, of) }
     const landed = await this.#write(scope, target, asked, (stored) => {
       const members = new MembersDraft(stored.references)

@@ -5,9 +5,11 @@ import { compileValueFilter } from '../directory/filter-evaluate.ts'
 import type { AttributeDefinition } from '../directory/schema-registry.ts'
 import { F, T } from '../directory/three-values.ts'
 import { unreachable } from '../std/assert.ts'
-import { elementsOf, isComplex, merged, withSubAttribute } from './complex-value.ts'
+import { elementsOf, isComplex, merged, ownValue, withSubAttribute } from './complex-value.ts'
 import { type Elements, withAdded, withoutDescribed } from './elements.ts'
+import { mustKeepImmutable } from './immutable.ts'
 import type { Notes } from './json-object.ts'
+import { checkValues } from './limits.ts'
 import type { PatchOperation } from './patch-operation.ts'
 import { onePrimary } from './primary.ts'
 import { namesElements, onlyValue } from './quirks/entra.ts'
@@ -31,14 +33,22 @@ export function patchList(
   if (path.subAttribute !== undefined) {
     return patchEach(elements, new Set(elements), operation, path, notes)
   }
-  const { op, value, place } = operation
+  return patchWhole(elements, operation, path.attribute, notes)
+}
+
+function patchWhole(
+  elements: Elements,
+  { op, value, place }: Pick<PatchOperation, 'op' | 'value' | 'place'>,
+  attribute: AttributeDefinition,
+  notes: Notes,
+): Elements {
   if (op === 'remove' && !namesElements(value)) return []
-  const sent = elementsOf(readValue(path.attribute, value, `${place}.value`, notes))
+  const sent = elementsOf(readValue(attribute, value, `${place}.value`, notes))
   switch (op) {
     case 'replace':
-      return onePrimary(path.attribute, sent)
+      return onePrimary(attribute, sent)
     case 'add':
-      return withAdded(elements, sent, path.attribute)
+      return withAdded(elements, sent, attribute)
     case 'remove':
       return withoutDescribed(elements, sent)
     default:
@@ -108,11 +118,41 @@ function written(
 ): AttributeValue | undefined {
   if (subAttribute === undefined) {
     const next = readSingle(attribute, onlyValue(value), `${place}.value`, notes)
-    return isComplex(element) && isComplex(next) ? merged(element, next) : next
+    if (!isComplex(element) || !isComplex(next)) return next
+    const complex = merged(element, next)
+    mustKeepParts(attribute, element, complex)
+    return complex
   }
-  const next = op === 'remove' ? undefined : readValue(subAttribute, value, `${place}.value`, notes)
+  const next = patchedPart(element, subAttribute, { op, value, place }, notes)
   const complex = withSubAttribute(isComplex(element) ? element : {}, subAttribute.name, next)
+  mustKeepParts(attribute, element, complex)
   return next === undefined && saysNothing(complex) ? undefined : complex
+}
+
+/** What one operation makes of a sub-attribute, which may be a list itself; undefined = nothing. */
+export function patchedPart(
+  complex: AttributeValue | undefined,
+  subAttribute: AttributeDefinition,
+  operation: Pick<PatchOperation, 'op' | 'value' | 'place'>,
+  notes: Notes,
+): AttributeValue | undefined {
+  const { op, value, place } = operation
+  if (subAttribute.multiValued) {
+    const stored = isComplex(complex) ? ownValue(complex, subAttribute.name) : undefined
+    const next = patchWhole(elementsOf(stored), operation, subAttribute, notes)
+    checkValues(next.length, subAttribute.name)
+    return next.length === 0 ? undefined : next
+  }
+  return op === 'remove' ? undefined : readValue(subAttribute, value, `${place}.value`, notes)
+}
+
+/** Of a value that stays in its list, what is immutable stays too. */
+function mustKeepParts(
+  { name, subAttributes }: AttributeDefinition,
+  element: AttributeValue | undefined,
+  next: Complex,
+): void {
+  if (isComplex(element)) mustKeepImmutable(subAttributes, element, next, `${name}.`)
 }
 
 /** What is left when the last thing an element said has gone, as `{type: "work"}`. */

@@ -20,17 +20,18 @@ import {
   withSubAttribute,
 } from './complex-value.ts'
 import { isJsonObject, isUnassigned, type JsonObject, type Notes } from './json-object.ts'
-import { checkDocument, checkValues, namesIn, PatchWork, pathsLengthMax } from './limits.ts'
+import { checkValues, namesIn, PatchWork, pathsLengthMax } from './limits.ts'
 import type { MembersDraft } from './members-draft.ts'
-import { type ListPath, patchList } from './patch-list.ts'
+import { type ListPath, patchedPart, patchList } from './patch-list.ts'
 import { asksForMembers, patchMembers } from './patch-members.ts'
 import { type PatchOperation, patchOperationsMax } from './patch-operation.ts'
 import { readKey, readPath } from './patch-path.ts'
 import { onlyValue } from './quirks/entra.ts'
-import { isKept, requireAll } from './read-resource.ts'
+import { isKept } from './read-resource.ts'
 import { readValue } from './read-value.ts'
 import { sameValue } from './same-value.ts'
-import { badRequest, wrongValue } from './scim-error.ts'
+import { badRequest, type ScimError, wrongValue } from './scim-error.ts'
+import { checkWritten } from './written-document.ts'
 
 export interface PatchContext {
   readonly of: Collection
@@ -98,8 +99,7 @@ export function applyPatch(
     if (isMembers(path, context.of)) patchMembers(members, operation, path, work)
     else applyOne(draft, placed, { ...context, work })
   }
-  requireAll(draft, context.registry.schemasOf(context.of)[0]?.attributes ?? [])
-  checkDocument(draft)
+  checkWritten(draft, { ...context, before: document })
   return draft
 }
 
@@ -138,7 +138,8 @@ function applyToExtension(
 ): void {
   const { op, value, place } = operation
   if (op === 'remove' || isUnassigned(value)) {
-    for (const name of Object.keys(extension)) delete extension[name]
+    const known = context.registry.schema(schema)?.attributes ?? []
+    for (const { name } of known) delete extension[name]
     return
   }
   if (!isJsonObject(value)) {
@@ -158,6 +159,12 @@ function applyToAttribute(draft: Draft, placed: PlacedOperation, context: Applyi
   if (attribute === undefined || !isWritable(placed)) return
   const stored = ownValue(draft, attribute.name)
   const found = { ...path, attribute }
+  if (operation.op === 'remove' && !fromKey && stored !== undefined) {
+    if (path.subAttribute?.required) throw requiredAttribute(placed)
+  }
+  if (path.subAttribute?.multiValued && !attribute.multiValued && stored !== undefined) {
+    context.work.look([stored], undefined)
+  }
   const next = attribute.multiValued
     ? patchMultiValued(stored, operation, found, context)
     : patchSingle(stored, operation, found, context.notes)
@@ -165,12 +172,14 @@ function applyToAttribute(draft: Draft, placed: PlacedOperation, context: Applyi
     draft[attribute.name] = next
     return
   }
-  if (attribute.required && operation.op === 'remove' && !fromKey) {
-    // RFC 7644 §3.5.2.2.
-    const detail = `\`${operation.place}\`: \`${attribute.name}\` is required, it cannot be removed`
-    throw badRequest('mutability', detail)
-  }
+  if (attribute.required && operation.op === 'remove' && !fromKey) throw requiredAttribute(placed)
   delete draft[attribute.name]
+}
+
+/** RFC 7644 §3.5.2.2. */
+function requiredAttribute({ operation, path }: PlacedOperation): ScimError {
+  const detail = `\`${operation.place}\`: \`${path.text}\` is required, it cannot be removed`
+  return badRequest('mutability', detail)
 }
 
 /** RFC 7644 §3.5.2: readOnly by its path is an error; among other attributes it is passed over. */
@@ -205,9 +214,11 @@ function patchSingle(
 ): AttributeValue | undefined {
   const where = `${place}.value`
   if (subAttribute !== undefined) {
-    const next = op === 'remove' ? undefined : readValue(subAttribute, value, where, notes)
-    // `$ref` and `displayName` say who `value` is: another value takes them along.
-    const starts = subAttribute.name === 'value' && !sameValue(significantValue(stored), next)
+    const next = patchedPart(stored, subAttribute, { op, value, place }, notes)
+    const starts =
+      namesResource(attribute) &&
+      subAttribute.name === 'value' &&
+      !sameValue(significantValue(stored), next)
     if (starts && next === undefined) return undefined
     const base = isComplex(stored) && !starts ? stored : emptyComplex()
     return complexOrNothing(withSubAttribute(base, subAttribute.name, next))
@@ -215,7 +226,7 @@ function patchSingle(
   if (op === 'remove' || isUnassigned(value)) return undefined
   const next = readValue(attribute, value, where, notes)
   if (attribute.type !== 'complex' || !isComplex(stored)) return next
-  if (significantValue(next) !== undefined) return next
+  if (namesResource(attribute) && significantValue(next) !== undefined) return next
   return mergedInto(stored, next, onlyValue(value), attribute)
 }
 
@@ -224,16 +235,21 @@ function mergedInto(
   stored: Complex,
   next: AttributeValue | undefined,
   sent: unknown,
-  { subAttributes }: AttributeDefinition,
+  attribute: AttributeDefinition,
 ): AttributeValue | undefined {
   const result = copyOf(isComplex(next) ? merged(stored, next) : stored)
   for (const key of isJsonObject(sent) ? Object.keys(sent) : []) {
-    const sub = findAttribute(subAttributes, key)
+    const sub = findAttribute(attribute.subAttributes, key)
     if (sub === undefined || !isKept(sub) || !isUnassigned((sent as JsonObject)[key])) continue
-    if (sub.name === 'value') return undefined
+    if (sub.name === 'value' && namesResource(attribute)) return undefined
     delete result[sub.name]
   }
   return complexOrNothing(result)
+}
+
+/** `$ref` and `displayName` say who `value` is: another value takes them along. */
+function namesResource({ subAttributes }: AttributeDefinition): boolean {
+  return findAttribute(subAttributes, '$ref') !== undefined
 }
 
 function significantValue(complex: AttributeValue | undefined): AttributeValue | undefined {

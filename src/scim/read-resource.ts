@@ -1,4 +1,4 @@
-import { type AttributeValue, type Document, emptyComplex } from '../directory/directory.ts'
+import { type AttributeValue, emptyComplex } from '../directory/directory.ts'
 import {
   type AttributeDefinition,
   findAttribute,
@@ -7,16 +7,16 @@ import {
 } from '../directory/schema-registry.ts'
 import { elementsOf } from './complex-value.ts'
 import { isJsonObject, isUnassigned, type JsonObject, type Notes, property } from './json-object.ts'
-import { checkDocument, namesIn } from './limits.ts'
+import { namesIn } from './limits.ts'
 import { onePrimary } from './primary.ts'
 import { readValue, shortName } from './read-value.ts'
 import type { ResourceType } from './resource-type.ts'
 import { badRequest, wrongValue } from './scim-error.ts'
 
-/** A resource as a client sent it, checked against the schemas. */
+/** A resource as a client sent it, each value of its type. Whether all is there is not asked. */
 export interface SentResource {
   readonly document: { [name: string]: AttributeValue }
-  /** The core attributes that were named, null or not, in canonical form. */
+  /** The attributes that were named, null or not: `title`, or `URN:clearance`. */
   readonly given: ReadonlySet<string>
   /** A group's `members`, unread. */
   readonly members: unknown
@@ -43,7 +43,7 @@ export function readResource(
   for (const name of namesIn(body, type.name)) {
     if (sameName(name, 'schemas')) continue
     if (name.includes(':')) {
-      readExtension(document, name, body[name], type, registry, notes)
+      readExtension({ document, given }, name, body[name], { type, registry, notes })
       continue
     }
     const definition = findAttribute(registry.coreAttributes(type.of), name)
@@ -55,19 +55,7 @@ export function readResource(
     if (type.of === 'groups' && definition.name === 'members') members = body[name]
     else assign(document, definition, body[name], definition.name, notes)
   }
-  requireAll(document, registry.schemasOf(type.of)[0]?.attributes ?? [])
-  checkDocument(document)
   return { document, given, members }
-}
-
-/** Throws where a required attribute is missing (RFC 7643 §2.2). */
-export function requireAll(document: Document, attributes: readonly AttributeDefinition[]): void {
-  const missing = attributes.find(
-    ({ name, required, mutability }) =>
-      required && mutability !== 'readOnly' && !Object.hasOwn(document, name),
-  )
-  if (missing === undefined) return
-  throw badRequest('invalidValue', `\`${missing.name}\` is required and must not be empty`)
 }
 
 function assign(
@@ -98,13 +86,21 @@ export function isKept({ mutability }: AttributeDefinition): boolean {
   return mutability !== 'readOnly' && mutability !== 'writeOnly'
 }
 
+interface Draft {
+  readonly document: { [name: string]: AttributeValue }
+  readonly given: Set<string>
+}
+interface Reading {
+  readonly type: ResourceType
+  readonly registry: SchemaRegistry
+  readonly notes: Notes
+}
+
 function readExtension(
-  document: { [name: string]: AttributeValue },
+  { document, given }: Draft,
   urn: string,
   sent: unknown,
-  type: ResourceType,
-  registry: SchemaRegistry,
-  notes: Notes,
+  { type, registry, notes }: Reading,
 ): void {
   const [, ...extensions] = registry.schemasOf(type.of)
   const schema = extensions.find((extension) => sameName(extension.urn, urn))
@@ -113,7 +109,11 @@ function readExtension(
     return
   }
   delete document[schema.urn]
-  if (isUnassigned(sent)) return
+  if (isUnassigned(sent)) {
+    // All of it is named, and named to be empty.
+    for (const { name } of schema.attributes) given.add(`${schema.urn}:${name}`)
+    return
+  }
   if (!isJsonObject(sent)) {
     throw wrongValue('invalidValue', `\`${schema.urn}\` must be an object`, sent)
   }
@@ -121,6 +121,7 @@ function readExtension(
   for (const name of namesIn(sent, schema.urn)) {
     const definition = findAttribute(schema.attributes, name)
     const path = `${schema.urn}:${definition?.name ?? shortName(name)}`
+    given.add(path)
     if (definition === undefined) notes.add(`unknown attribute \`${path}\` ignored`)
     else assign(extension, definition, sent[name], path, notes)
   }

@@ -64,8 +64,10 @@ function readComplex(
 ): Value {
   const { subAttributes } = definition
   const complex = emptyComplex()
-  if (isBareValue(sent) && findAttribute(subAttributes, 'value') !== undefined) {
-    complex.value = readText(sent, path)
+  const significant = findAttribute(subAttributes, 'value')
+  if (isBareValue(sent) && significant !== undefined) {
+    const value = readValue(significant, sent, path, notes)
+    if (value !== undefined) complex[significant.name] = value
     return complex
   }
   if (!isJsonObject(sent)) throw wrongType(path, 'an object', sent)

@@ -1,5 +1,6 @@
 import type { AttributeValue, Collection, Complex, Stored } from '../directory/directory.ts'
 import { emptyComplex } from '../directory/directory.ts'
+import { knownPart } from '../directory/document-view.ts'
 import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import { resourceTypes } from './resource-type.ts'
 
@@ -21,7 +22,8 @@ export function renderResource(
   registry: SchemaRegistry,
   baseUrl: string,
 ): { [name: string]: AttributeValue } {
-  const { of, id, document } = stored
+  const { of, id } = stored
+  const document = knownPart(stored.document, registry, of)
   const resource = emptyComplex()
   const [core, ...extensions] = registry.schemasOf(of).map((schema) => schema.urn)
   resource.schemas = [core!, ...extensions.filter((urn) => Object.hasOwn(document, urn))]

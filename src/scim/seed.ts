@@ -7,7 +7,7 @@ import { unreachable } from '../std/assert.ts'
 import { type Clock, toDateTime } from '../std/clock.ts'
 import { StoreUnavailable } from '../store/errors.ts'
 import type { Committed, Store } from '../store/store.ts'
-import { readGroup } from './group-resource.ts'
+import { readNewGroup } from './group-resource.ts'
 import { isJsonObject, Notes, shown } from './json-object.ts'
 import { isResourceId } from './resource-type.ts'
 import { ScimError } from './scim-error.ts'
@@ -153,7 +153,7 @@ class SeedReader {
       const content =
         of === 'users'
           ? { document: readNewUser(sent, this.#registry, notes) }
-          : readGroup(sent, this.#registry, notes)
+          : readNewGroup(sent, this.#registry, notes)
       // A person wrote this file: what a provider may send in vain is a slip here.
       for (const note of notes.lines) this.#fault(`${place}: ${note.replace(/ ignored$/, '')}`)
       const name = of === 'users' ? 'userName' : 'displayName'

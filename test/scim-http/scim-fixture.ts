@@ -1,6 +1,6 @@
 import { Tokens } from '../../src/access/tokens.ts'
 import type { DirectoryId } from '../../src/directory/directory.ts'
-import { createSchemaRegistry } from '../../src/directory/schema-registry.ts'
+import { createSchemaRegistry, type SchemaRegistry } from '../../src/directory/schema-registry.ts'
 import type { Observer, ScimRequestEvent } from '../../src/observe/observe.ts'
 import { Scim } from '../../src/scim/scim.ts'
 import type { Rate } from '../../src/scim-http/limits.ts'
@@ -41,6 +41,7 @@ export interface FixtureOptions {
   readonly clock?: Clock
   readonly store?: (store: Store) => Store
   readonly writable?: (directory: DirectoryId) => boolean
+  readonly registryOf?: (directory: DirectoryId) => SchemaRegistry
 }
 
 export async function scimFixture(options: FixtureOptions = {}): Promise<ScimFixture> {
@@ -51,10 +52,10 @@ export async function scimFixture(options: FixtureOptions = {}): Promise<ScimFix
   const [requests, refusals, errors] = [[] as ScimRequestEvent[], [] as { reason: string }[], []]
   const publicUrl = (directory: DirectoryId) => `https://scim.test/scim/${directory}/v2`
   const registry = createSchemaRegistry()
-  const { writable } = options
+  const { writable, registryOf = () => registry } = options
   const scim = new Scim({
     store,
-    registryOf: () => registry,
+    registryOf,
     clock,
     publicUrl,
     ...(writable && { writable }),

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createSchemaRegistry } from '../../src/directory/schema-registry.ts'
-import { readGroup } from '../../src/scim/group-resource.ts'
+import { readNewGroup } from '../../src/scim/group-resource.ts'
 import { Notes } from '../../src/scim/json-object.ts'
 import { ScimError } from '../../src/scim/scim-error.ts'
 import { readNewUser } from '../../src/scim/user-resource.ts'
@@ -119,7 +119,7 @@ describe('anything at all', () => {
   test('as a resource is read or a ScimError, without a prototype', () => {
     fc.assert(
       fc.property(anything, (sent) => {
-        for (const read of [readNewUser, readGroup]) {
+        for (const read of [readNewUser, readNewGroup]) {
           try {
             const result = read(sent, registry, new Notes())
             const document = 'document' in result ? (result.document as object) : result

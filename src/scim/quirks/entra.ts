@@ -2,6 +2,7 @@
  * Shapes that Microsoft Entra ID sends and RFC 7644 does not know. Every client may send them:
  * there is no switch per vendor.
  */
+import { enterpriseUserUrn } from '../../directory/core-schemas.ts'
 import type { Collection } from '../../directory/directory.ts'
 import type { Filter, PathText } from '../../directory/filter.ts'
 import { findAttribute, type SchemaRegistry } from '../../directory/schema-registry.ts'
@@ -33,9 +34,9 @@ export function namesElements(value: unknown): boolean {
 }
 
 /**
- * The extension that a bare name belongs to: none of the core attributes is called so, and one
- * extension has it. Entra leaves the URN of the enterprise schema out of `manager`, in the filter
- * `id eq "…" and manager eq "…"` and in the PATCH that follows.
+ * The extension that a bare name belongs to: none of the core attributes is called so, and the
+ * enterprise schema has it, or else one other. Entra leaves the URN of the enterprise schema out of
+ * `manager`, in the filter `id eq "…" and manager eq "…"` and in the PATCH that follows.
  */
 export function extensionOf(
   name: string,
@@ -45,7 +46,8 @@ export function extensionOf(
   if (findAttribute(registry.coreAttributes(of), name)) return undefined
   const [, ...extensions] = registry.schemasOf(of)
   const owners = extensions.filter(({ attributes }) => findAttribute(attributes, name))
-  return owners.length === 1 ? owners[0]?.urn : undefined
+  const [owner, another] = owners
+  return another === undefined || owner?.urn === enterpriseUserUrn ? owner?.urn : undefined
 }
 
 /** A filter with the URN of the extension at each bare name that stands in one. */
