@@ -1,8 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { generatedDocs } from '../docs/generate.ts'
+import { readHouseConfig } from '../src/app/house-config.ts'
+import { checkPolicies } from '../src/app/operator.ts'
+import { customSchema } from '../src/config/custom-schema.ts'
 import { reasons } from '../src/decision/decision.ts'
+import { attributesMax, schemasMax } from '../src/directory/custom-schema-faults.ts'
 import { operatorNames } from '../src/policy/condition-schema.ts'
 import { ApplicationSchema, RuleSchema } from '../src/policy/schema.ts'
 
@@ -44,6 +49,29 @@ function filesUnder(folder: string): string[] {
     entry.isDirectory() ? filesUnder(join(folder, entry.name)) : [join(folder, entry.name)],
   )
 }
+
+describe('docs/custom-schemas.md', () => {
+  const text = readFileSync(join(root, 'docs/custom-schemas.md'), 'utf8')
+
+  test('has an example that loads, rules and schemas together', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-docs-'))
+    for (const [, name, block] of text.matchAll(/^```yaml (config|policy)\n(.*?)^```$/gms)) {
+      writeFileSync(join(folder, `${name}.yaml`), block!)
+    }
+    const config = readHouseConfig(join(folder, 'config.yaml'))
+    const [checked] = await checkPolicies(config)
+    expect(checked?.policy.rules).toHaveLength(3)
+    expect(checked?.policy.attributesRead).toEqual([config.tenants[0]?.schemas[0]?.id])
+  })
+
+  test('explains every field of a schema and of an attribute, and the limits', () => {
+    const attribute = customSchema.shape.attributes.element.shape
+    const fields = [...Object.keys(customSchema.shape), ...Object.keys(attribute)]
+    expect(fields.filter((name) => !text.includes(`\`${name}\``))).toEqual([])
+    expect(text).toContain(`at most ${attributesMax} in all schemas of a tenant`)
+    expect(text).toContain(`at most ${schemasMax} schemas`)
+  })
+})
 
 describe('docs/policy.md', () => {
   const text = readFileSync(join(root, 'docs/policy.md'), 'utf8')

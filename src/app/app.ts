@@ -8,9 +8,10 @@ import { productVersion } from '../std/product-version.ts'
 import type { Store } from '../store/store.ts'
 import { CompiledPolicies } from './compiled-policies.ts'
 import { type DecisionApp, startDecisionApp } from './decision-app.ts'
-import { houseRegistry, openHouseStore, tenancyOf } from './house.ts'
+import { openHouseStore, tenancyOf } from './house.ts'
 import { startIngestApp } from './ingest-app.ts'
 import { PolicyPublisher } from './publish-file.ts'
+import { Registries } from './registries.ts'
 import { type Role, roles } from './roles.ts'
 import { seedDirectories } from './seed.ts'
 import { readListen } from './tls-files.ts'
@@ -57,11 +58,11 @@ export async function startApp(
   const logger = createLogger(config.logLevel)
   const observer = overrides.observer ?? createObserver(logger, metrics, clock)
   const tenancy = tenancyOf(config)
-  const registry = houseRegistry()
+  const registries = new Registries(tenancy)
 
   const store = started.use(await openHouseStore(config, clock))
-  const compiled = new CompiledPolicies(store, registry)
-  const parts = { config, store, compiled, tenancy, registry, observer, clock }
+  const compiled = new CompiledPolicies(store, registries)
+  const parts = { config, store, compiled, tenancy, registries, observer, clock }
   const publishes = wanted.has('ingest') || wanted.has('admin')
   const publisher = publishes ? new PolicyPublisher(parts) : undefined
   await publisher?.publishAll()

@@ -1,10 +1,10 @@
 import type { LoadedPolicy, PolicyLoader } from '../decision/active-policies.ts'
 import type { TenantId } from '../directory/directory.ts'
-import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import { compilePolicy } from '../policy/compile.ts'
 import { PolicyDocumentError } from '../policy/errors.ts'
 import type { RuleSet } from '../policy/policy.ts'
 import type { Store } from '../store/store.ts'
+import type { Registries } from './registries.ts'
 
 /**
  * Compiles each version once. A process that publishes compiles before it commits, so that its own
@@ -12,19 +12,20 @@ import type { Store } from '../store/store.ts'
  */
 export class CompiledPolicies {
   readonly #store: Store
-  readonly #registry: SchemaRegistry
+  readonly #registries: Pick<Registries, 'ofTenant'>
   readonly #compiled = new Map<string, RuleSet>()
   readonly #unreadable = new Map<TenantId, string>()
 
-  constructor(store: Store, registry: SchemaRegistry) {
+  constructor(store: Store, registries: Pick<Registries, 'ofTenant'>) {
     this.#store = store
-    this.#registry = registry
+    this.#registries = registries
   }
 
-  compile(version: string, document: string): RuleSet {
+  /** A version is of one tenant: its hash is over the tenant's name too. */
+  compile(tenant: TenantId, version: string, document: string): RuleSet {
     const known = this.#compiled.get(version)
     if (known !== undefined) return known
-    const rules = compilePolicy(document, this.#registry)
+    const rules = compilePolicy(document, this.#registries.ofTenant(tenant))
     this.#compiled.set(version, rules)
     for (const oldest of this.#compiled.keys()) {
       if (this.#compiled.size <= versionsMax) break
@@ -43,7 +44,8 @@ export class CompiledPolicies {
     this.#unreadable.delete(tenant)
     if (active === undefined) return undefined
     try {
-      return { rules: this.compile(active.version, active.document), revision: active.revision }
+      const rules = this.compile(tenant, active.version, active.document)
+      return { rules, revision: active.revision }
     } catch (error) {
       if (!(error instanceof PolicyDocumentError)) throw error
       // Not the version before: what is active is not what that one says.

@@ -2,7 +2,6 @@ import type { Config, DirectoryConfig, TenantConfig } from '../config/config.ts'
 import type { DirectorySettings } from '../decision/subject.ts'
 import type { DirectoryId, TenantId } from '../directory/directory.ts'
 import { fold } from '../directory/identity.ts'
-import { createSchemaRegistry, type SchemaRegistry } from '../directory/schema-registry.ts'
 import type { Clock } from '../std/clock.ts'
 import { openSqliteStore } from '../store/sqlite-store/sqlite-store.ts'
 import type { Store } from '../store/store.ts'
@@ -36,9 +35,4 @@ export async function openHouseStore(config: Config, clock: Clock): Promise<Stor
   // In use from here on: a throw above has closed it.
   opened.move()
   return store
-}
-
-/** One registry a process: what SCIM accepts is what rules can read. */
-export function houseRegistry(): SchemaRegistry {
-  return createSchemaRegistry()
 }

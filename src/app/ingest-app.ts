@@ -1,12 +1,12 @@
 import { Tokens } from '../access/tokens.ts'
 import type { Config } from '../config/config.ts'
-import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import type { Observer } from '../observe/observe.ts'
 import { Scim } from '../scim/scim.ts'
 import { serveScim } from '../scim-http/scim-http.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Store } from '../store/store.ts'
 import type { Tenancy } from './house.ts'
+import type { Registries } from './registries.ts'
 import { readListen } from './tls-files.ts'
 
 /** The ingest arm of one process: what identity providers write to. */
@@ -18,21 +18,21 @@ export interface IngestApp extends AsyncDisposable {
 export interface IngestParts {
   readonly config: Config
   readonly store: Store
-  readonly registry: SchemaRegistry
+  readonly registries: Registries
   readonly tenancy: Tenancy
   readonly observer: Observer
   readonly clock: Clock
 }
 
 export async function startIngestApp(parts: IngestParts): Promise<IngestApp> {
-  const { config, store, registry, tenancy, observer, clock } = parts
+  const { config, store, registries, tenancy, observer, clock } = parts
   const { publicUrl } = config.listen.scim
   const syncs = new Set(tenancy.directories.filter(({ scimSync }) => scimSync).map(({ id }) => id))
   // With port 0 the address is known only once it listens.
   let base = publicUrl ?? ''
   const scim = new Scim({
     store,
-    registryOf: () => registry,
+    registryOf: (directory) => registries.ofDirectory(directory),
     clock,
     publicUrl: (directory) => `${base}/scim/${directory}/v2`,
     writable: (directory) => syncs.has(directory),

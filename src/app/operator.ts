@@ -1,12 +1,15 @@
 import { type TokenCreated, type TokenRevoked, Tokens } from '../access/tokens.ts'
 import type { Config } from '../config/config.ts'
 import type { TokenRecord } from '../directory/change.ts'
-import { type Document, isActive, type Stored } from '../directory/directory.ts'
+import { type Document, isActive, type Stored, type TenantId } from '../directory/directory.ts'
+import { tellablePart } from '../directory/document-view.ts'
 import { lookupValue } from '../directory/identity.ts'
+import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import { systemClock } from '../std/clock.ts'
 import type { DirectoryCounts, IndexedQuery } from '../store/store.ts'
-import { houseRegistry, openHouseStore, type Tenancy, tenancyOf } from './house.ts'
+import { openHouseStore, type Tenancy, tenancyOf } from './house.ts'
 import { readPolicyFile } from './policy-file.ts'
+import { Registries } from './registries.ts'
 
 /**
  * What an operator does from the command line. It opens the store that the config names, so it
@@ -23,7 +26,7 @@ export interface Operator extends AsyncDisposable {
   findUsers(directory: string, name: string): Promise<readonly FoundUser[]>
 }
 
-/** One user as decisions see it. */
+/** One user as decisions see it, without what is never to be shown. */
 export interface FoundUser {
   readonly directory: string
   readonly id: string
@@ -61,6 +64,7 @@ export async function openOperator(config: Config): Promise<Operator> {
   const store = await openHouseStore(config, clock)
   const tokens = new Tokens(store, clock)
   const tenancy = tenancyOf(config)
+  const registries = new Registries(tenancy)
   const named = (id: string) => {
     const directory = tenancy.directories.find((each) => each.id === id)
     if (directory === undefined) throw new UnknownDirectory(id, tenancy)
@@ -90,11 +94,12 @@ export async function openOperator(config: Config): Promise<Operator> {
     },
     findUsers: async (id, name) => {
       const directory = named(id)
+      const registry = registries.ofDirectory(directory.id)
       for (const by of ['userName', 'id', 'externalId'] as const) {
         const query: IndexedQuery = { by, value: lookupValue(by, name) }
         const page = { offset: 0, count: foundMax }
         const found = await store.find('users', directory.id, query, page, { references: true })
-        if (found.total > 0) return found.resources.map(foundUser)
+        if (found.total > 0) return found.resources.map((user) => foundUser(user, registry))
       }
       return []
     },
@@ -105,14 +110,15 @@ export async function openOperator(config: Config): Promise<Operator> {
 /** Reads and checks the rule files of every tenant; nothing is published. */
 export async function checkPolicies(config: Config, only?: { file: string; tenant: string }) {
   const tenancy = tenancyOf(config)
-  const registry = houseRegistry()
+  const registries = new Registries(tenancy)
   const files = tenancy.tenants
     .map(({ id, policy }) => ({ tenant: id, file: policy }))
     .filter(({ file }) => file !== undefined)
   const wanted = only === undefined ? files : [only]
   const checked = []
   for (const { tenant, file } of wanted) {
-    const { policy } = await readPolicyFile(file ?? '', tenant, tenancy, registry)
+    const key = tenant as TenantId
+    const { policy } = await readPolicyFile(file ?? '', key, tenancy, registries)
     checked.push({ tenant, file: file ?? '', policy })
   }
   return checked
@@ -132,11 +138,12 @@ export class UnknownDirectory extends Error {
 /** Owners of one externalId that are worth showing. */
 const foundMax = 10
 
-function foundUser(stored: Stored): FoundUser {
+function foundUser(stored: Stored, registry: SchemaRegistry): FoundUser {
   const { directory, id, created, lastModified, document } = stored
   const groups = (stored.references ?? []).map(({ display, value }) => display ?? value)
   const active = isActive(document)
-  return { directory, id, active, groups, created, lastModified, attributes: document }
+  const attributes = tellablePart(document, registry, 'users')
+  return { directory, id, active, groups, created, lastModified, attributes }
 }
 
 function notesOn(

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { PolicySource } from '../directory/change.ts'
-import type { SchemaRegistry } from '../directory/schema-registry.ts'
+import type { TenantId } from '../directory/directory.ts'
 import type { CheckedPolicy } from '../policy/checked-policy.ts'
 import { readPolicy } from '../policy/read.ts'
 import { type Fault, printFaults } from '../std/fault.ts'
 import type { Tenancy } from './house.ts'
+import type { Registries } from './registries.ts'
 
 /** A rule file cannot be used; the active version, if any, answers on. Show every fault. */
 export class PolicyFileError extends Error {
@@ -27,15 +28,16 @@ export interface PolicyFile {
 /** Reads and checks one tenant's rule file. @throws {PolicyFileError} with every fault. */
 export async function readPolicyFile(
   file: string,
-  tenant: string,
+  tenant: TenantId,
   tenancy: Tenancy,
-  registry: SchemaRegistry,
+  registries: Registries,
 ): Promise<PolicyFile> {
   // Stored and shown to gateways' operators: the name tells which file, the path nothing more.
   const sources = [{ file: basename(file), text: await readSource(file) }]
   const directories = tenancy.directories
     .filter((directory) => directory.tenant === tenant)
     .map(({ id }) => id)
+  const registry = registries.ofTenant(tenant)
   const read = readPolicy(sources, { tenant, registry, directories })
   if (read.kind === 'faults') {
     throw new PolicyFileError(read.faults.map((fault) => ({ ...fault, file })))

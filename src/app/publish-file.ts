@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import type { TenantId } from '../directory/directory.ts'
-import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import type { Observer } from '../observe/observe.ts'
 import { policyDocument, policyVersion } from '../policy/checked-policy.ts'
 import { type Clock, toDateTime } from '../std/clock.ts'
@@ -10,12 +9,13 @@ import type { Store } from '../store/store.ts'
 import type { CompiledPolicies } from './compiled-policies.ts'
 import type { Tenancy } from './house.ts'
 import { type PolicyFile, PolicyFileError, readPolicyFile } from './policy-file.ts'
+import type { Registries } from './registries.ts'
 
 export interface PublisherParts {
   readonly store: Store
   readonly compiled: CompiledPolicies
   readonly tenancy: Tenancy
-  readonly registry: SchemaRegistry
+  readonly registries: Registries
   readonly observer: Observer
   readonly clock: Clock
 }
@@ -45,13 +45,13 @@ export class PolicyPublisher {
 
   /** Reads every file, and says all that is wrong before anything is published. */
   async publishAll(): Promise<void> {
-    const { tenancy, registry } = this.#parts
+    const { tenancy, registries } = this.#parts
     const read: (readonly [TenantId, PolicyFile])[] = []
     const faults: PolicyFileError[] = []
     for (const [tenant, watched] of this.#files) {
       watched.seen = await fingerprint(watched.file)
       try {
-        read.push([tenant, await readPolicyFile(watched.file, tenant, tenancy, registry)])
+        read.push([tenant, await readPolicyFile(watched.file, tenant, tenancy, registries)])
       } catch (error) {
         if (!(error instanceof PolicyFileError)) throw error
         faults.push(error)
@@ -80,7 +80,7 @@ export class PolicyPublisher {
   }
 
   async #look(tenant: TenantId): Promise<void> {
-    const { tenancy, registry, observer } = this.#parts
+    const { tenancy, registries, observer } = this.#parts
     const watched = this.#files.get(tenant)!
     const seen = await fingerprint(watched.file)
     if (seen === watched.seen) return
@@ -90,7 +90,7 @@ export class PolicyPublisher {
     watched.changed = seen
     if (!settled) return
     try {
-      const file = await readPolicyFile(watched.file, tenant, tenancy, registry)
+      const file = await readPolicyFile(watched.file, tenant, tenancy, registries)
       if ((await fingerprint(watched.file)) !== seen) return
       await this.#publish(tenant, file, 'the file changed')
       observer.policyAccepted({ tenant })
@@ -110,7 +110,7 @@ export class PolicyPublisher {
     const { store, compiled, clock } = this.#parts
     const version = policyVersion(policy)
     const document = policyDocument(policy)
-    compiled.compile(version, document)
+    compiled.compile(tenant, version, document)
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       const active = await store.policies.active(tenant)
       if (active?.version === version) return

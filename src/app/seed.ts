@@ -20,7 +20,9 @@ export async function seedDirectories(parts: Omit<IngestParts, 'config'>): Promi
     if (seed === undefined) continue
     const { lastRevision } = await parts.store.counts(id)
     if (lastRevision > 0) continue
-    const imported = await importResources(parts, id, await readSeed(seed))
+    const { store, registries, clock } = parts
+    const registry = registries.ofDirectory(id)
+    const imported = await importResources({ store, registry, clock }, id, await readSeed(seed))
     switch (imported.kind) {
       case 'imported': {
         const { users, groups } = imported

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { type Config, readConfig } from '../config/config.ts'
+import { readHouseConfig } from '../app/house-config.ts'
+import type { Config } from '../config/config.ts'
 import { configFromEnvironment } from '../config/environment.ts'
 
 export const configFlag = '--config <file>'
@@ -15,7 +16,7 @@ export interface ConfigOptions {
 }
 
 export function loadConfig(options: ConfigOptions): Config {
-  return readConfig(configFileOf(options), { store: options.store })
+  return readHouseConfig(configFileOf(options), { store: options.store })
 }
 
 /** What runs when nothing else is named: everything, on loopback, with an example directory. */

@@ -1,10 +1,21 @@
 import type { Fault } from '../std/fault.ts'
-import type { LocatedYaml, Path } from '../std/located-yaml.ts'
+import { type LocatedYaml, type Path, pathText } from '../std/located-yaml.ts'
 import { splitAddress } from './address.ts'
+import type { CustomSchema } from './custom-schema.ts'
 import type { ConfigFile } from './schema.ts'
 
+/** What is wrong with the custom schemas of one tenant; paths lead from their list. */
+export type CheckSchemas = (schemas: readonly CustomSchema[]) => readonly {
+  readonly path: Path
+  readonly message: string
+}[]
+
 /** What no single field can tell: names, domains and addresses that do not go together. */
-export function checkConfig(data: ConfigFile, document: LocatedYaml): readonly Fault[] {
+export function checkConfig(
+  data: ConfigFile,
+  document: LocatedYaml,
+  checkSchemas: CheckSchemas,
+): readonly Fault[] {
   const faults: Fault[] = []
   const fault = (path: Path, message: string) => faults.push(document.faultAt(path, message))
   checkListeners(data, fault)
@@ -37,6 +48,10 @@ export function checkConfig(data: ConfigFile, document: LocatedYaml): readonly F
         }
         domainOwner.set(`${tenantId} ${folded}`, id)
       }
+    }
+    for (const { path, message } of checkSchemas(tenant.schemas)) {
+      const at = [...tenantPath, 'schemas', ...path]
+      fault(at, `\`${pathText(at)}\`: ${message}`)
     }
   }
   return faults

@@ -14,7 +14,7 @@ export function settings(): readonly Setting[] {
   return settingsOf(configSchema, '')
 }
 
-function settingsOf(schema: z.ZodType, path: string, standard = ''): readonly Setting[] {
+function settingsOf(schema: z.ZodType, path: string, standard = 'required'): readonly Setting[] {
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
     const { defaultValue } = schema.def as { readonly defaultValue: unknown }
     const inner = schema.unwrap() as z.ZodType
@@ -33,6 +33,11 @@ function settingsOf(schema: z.ZodType, path: string, standard = ''): readonly Se
   if (schema instanceof z.ZodRecord) {
     const inner = settingsOf(schema.valueType as z.ZodType, `${path}.<id>`)
     return [{ ...own, standard: 'required' }, ...inner]
+  }
+  // A list within a list is told by its own text: its settings are those of the outer one.
+  if (schema instanceof z.ZodArray && !path.includes('[]')) {
+    const element = schema.element as z.ZodType
+    return [own, ...(element instanceof z.ZodObject ? settingsOf(element, `${path}[]`) : [])]
   }
   return [own]
 }

@@ -3,7 +3,8 @@ import { dirname, resolve } from 'node:path'
 import { type Fault, printFaults } from '../std/fault.ts'
 import { faultsOf, type LocatedYaml, parseLocatedYaml } from '../std/located-yaml.ts'
 import { type Listen, splitAddress } from './address.ts'
-import { checkConfig } from './check.ts'
+import { type CheckSchemas, checkConfig } from './check.ts'
+import type { CustomSchema } from './custom-schema.ts'
 import { environmentFor } from './environment.ts'
 import { type ConfigFile, configSchema } from './schema.ts'
 
@@ -13,7 +14,8 @@ import { type ConfigFile, configSchema } from './schema.ts'
  * Paths in the file are relative to the file; the store's path is relative to the working
  * directory, since data does not belong beside the config.
  *
- * Not here: rule files (policy/), which are a source and are published, not configured.
+ * Not here: rule files (policy/), which are a source and are published, not configured; what a
+ * custom schema may say beyond its shape (directory/).
  */
 export interface Config {
   /** The file that was read. */
@@ -39,6 +41,8 @@ export interface TenantConfig {
   readonly id: string
   readonly policy: string | undefined
   readonly directories: readonly DirectoryConfig[]
+  /** Extension schemas, in the words of RFC 7643 §7. */
+  readonly schemas: readonly CustomSchema[]
 }
 export interface DirectoryConfig {
   readonly id: string
@@ -66,7 +70,12 @@ export interface ConfigOverrides {
   readonly store?: string | undefined
 }
 
-export function readConfig(file: string, overrides: ConfigOverrides = {}): Config {
+/** `checkSchemas` says what is wrong with custom schemas, whose rules are not this room's. */
+export function readConfig(
+  file: string,
+  checkSchemas: CheckSchemas,
+  overrides: ConfigOverrides = {},
+): Config {
   const document = parseLocatedYaml(readText(file), file)
   if (document.kind === 'faults') throw new ConfigError(document.faults)
   const environment = environmentFor(configSchema, document.value, process.env)
@@ -77,7 +86,7 @@ export function readConfig(file: string, overrides: ConfigOverrides = {}): Confi
     const faults = faultsOf(parsed.error, document, configSchema)
     throw new ConfigError([...environment.faults, ...environment.relocate(parsed.error, faults)])
   }
-  const faults = [...environment.faults, ...checkConfig(parsed.data, document)]
+  const faults = [...environment.faults, ...checkConfig(parsed.data, document, checkSchemas)]
   if (faults.length > 0) throw new ConfigError(faults)
   return deepFreeze(toConfig(parsed.data, document))
 }
@@ -121,6 +130,7 @@ function toConfig(data: ConfigFile, document: LocatedYaml): Config {
         scimAttributesForPolicy: directory.scimAttributesForPolicy === 'on',
         seed: directory.seed === undefined ? undefined : beside(directory.seed),
       })),
+      schemas: tenant.schemas,
     })),
     cache: data.cache,
     limits: data.limits,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { customSchema } from './custom-schema.ts'
 
 const onOff = z.enum(['on', 'off'])
 const tls = z.strictObject({
@@ -41,6 +42,10 @@ const tenant = z.strictObject({
     .record(z.string(), directory)
     .refine((all) => Object.keys(all).length > 0, 'a tenant needs at least one directory')
     .describe('By id: the users and groups that one identity provider pushes.'),
+  schemas: z
+    .array(customSchema)
+    .default([])
+    .describe('Extension schemas of the tenant; see docs/custom-schemas.md.'),
 })
 
 /** The config file. What is not listed here is a fault, so that no typo is ever ignored. */

@@ -4,8 +4,8 @@ import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { startApp } from '../../src/app/app.ts'
 import { openHouseStore } from '../../src/app/house.ts'
+import { readHouseConfig } from '../../src/app/house-config.ts'
 import { SallyportClient } from '../../src/client/client.ts'
-import { readConfig } from '../../src/config/config.ts'
 import type { TenantId } from '../../src/directory/directory.ts'
 import { systemClock } from '../../src/std/clock.ts'
 import { userBody } from '../scim-http/scim-fixture.ts'
@@ -35,7 +35,7 @@ describe('a start that fails leaves neither listeners nor threads behind, when',
     const { port } = taken.address() as { port: number }
     const { file } = workspace({ config: (text) => breakIt(text, port) })
     const before = resources()
-    await expect(startApp(readConfig(file))).rejects.toThrow()
+    await expect(startApp(readHouseConfig(file))).rejects.toThrow()
     // Sockets and threads end in a turn of their own.
     for (let turn = 0; resources() > before && turn < 100; turn++) await systemClock.sleep(10)
     expect(resources()).toBeLessThanOrEqual(before)
@@ -44,11 +44,11 @@ describe('a start that fails leaves neither listeners nor threads behind, when',
 
   test('the directory belongs to another tenant', async () => {
     const { file } = workspace()
-    await (await startApp(readConfig(file)))[Symbol.asyncDispose]()
+    await (await startApp(readHouseConfig(file)))[Symbol.asyncDispose]()
     const text = readFileSync(file, 'utf8')
     writeFileSync(file, text.replace('acme: {', 'other: {'))
     const before = resources()
-    await expect(startApp(readConfig(file))).rejects.toThrow(/belongs to tenant `acme`/)
+    await expect(startApp(readHouseConfig(file))).rejects.toThrow(/belongs to tenant `acme`/)
     for (let turn = 0; resources() > before && turn < 100; turn++) await systemClock.sleep(10)
     expect(resources()).toBeLessThanOrEqual(before)
   })
@@ -56,7 +56,7 @@ describe('a start that fails leaves neither listeners nor threads behind, when',
 
 test('a policy written by a newer version blocks its tenant, and readiness says why', async () => {
   const { file } = workspace()
-  const config = readConfig(file)
+  const config = readHouseConfig(file)
   {
     await using store = await openHouseStore(config, systemClock)
     const why = { sources: [], by: 'test', why: '', at, replaces: undefined }

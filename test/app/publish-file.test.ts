@@ -11,9 +11,9 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { CompiledPolicies } from '../../src/app/compiled-policies.ts'
 import { tenancyOf } from '../../src/app/house.ts'
+import { readHouseConfig } from '../../src/app/house-config.ts'
 import { PolicyPublisher } from '../../src/app/publish-file.ts'
-import { readConfig } from '../../src/config/config.ts'
-import { createSchemaRegistry } from '../../src/directory/schema-registry.ts'
+import { Registries } from '../../src/app/registries.ts'
 import { type Clock, systemClock } from '../../src/std/clock.ts'
 import { StoreUnavailable } from '../../src/store/errors.ts'
 import { allowEverybodyOnWiki } from '../support/door.ts'
@@ -28,13 +28,14 @@ async function watched() {
   const place = workspace()
   const looks = new Looks()
   const told: string[] = []
-  const registry = createSchemaRegistry()
+  const tenancy = tenancyOf(readHouseConfig(place.file))
+  const registries = new Registries(tenancy)
   const publisher = new PolicyPublisher({
     store,
-    registry,
+    registries,
     clock: looks,
-    compiled: new CompiledPolicies(store, registry),
-    tenancy: tenancyOf(readConfig(place.file)),
+    compiled: new CompiledPolicies(store, registries),
+    tenancy,
     observer: {
       ...silentObserver(),
       policyAccepted: () => told.push('accepted'),

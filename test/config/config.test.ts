@@ -2,7 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { ConfigError, readConfig } from '../../src/config/config.ts'
+import { readHouseConfig } from '../../src/app/house-config.ts'
+import { ConfigError } from '../../src/config/config.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-config-'))
 let files = 0
@@ -16,7 +17,7 @@ function configFile(text: string): string {
 function faultsOf(text: string): string[] {
   const file = configFile(text)
   try {
-    readConfig(file)
+    readHouseConfig(file)
   } catch (error) {
     if (error instanceof ConfigError) return error.message.replaceAll(file, 'F').split('\n')
     throw error
@@ -26,12 +27,24 @@ function faultsOf(text: string): string[] {
 
 const smallest = 'tenants: { acme: { directories: { entra: {} } } }'
 
+/** One schema in a config, its attributes in line 6. */
+function withSchema(attributes: string): string {
+  return [
+    'tenants:',
+    '  acme:',
+    '    directories: { entra: {} }',
+    '    schemas:',
+    '    - { id: "urn:acme:badge", name: Badge,',
+    `        ${attributes} }`,
+  ].join('\n')
+}
+
 afterEach(() => {
   vi.unstubAllEnvs()
 })
 
 test('the smallest config listens on loopback, with the standard ports', () => {
-  const { listen } = readConfig(configFile(smallest))
+  const { listen } = readHouseConfig(configFile(smallest))
   expect([listen.scim, listen.grpc, listen.admin].map(({ host, port }) => [host, port])).toEqual([
     ['127.0.0.1', 7070],
     ['127.0.0.1', 7071],
@@ -40,7 +53,7 @@ test('the smallest config listens on loopback, with the standard ports', () => {
 })
 
 test('files are relative to the config file, the store to the working directory', () => {
-  const config = readConfig(
+  const config = readHouseConfig(
     configFile(
       `${smallest.slice(0, -3)}, policy: rules/policy.yaml } }\nstore: sqlite:./data/a.db`,
     ),
@@ -49,8 +62,17 @@ test('files are relative to the config file, the store to the working directory'
   expect(config.store.path).toBe(join(process.cwd(), 'data/a.db'))
 })
 
+test('a custom schema arrives as plain data, with the defaults of RFC 7643', () => {
+  const config = readHouseConfig(configFile(withSchema('attributes: [{ name: a, type: integer }]')))
+  const { schemas } = structuredClone(config).tenants[0]!
+  expect(schemas[0]).toMatchObject({ id: 'urn:acme:badge', resourceType: 'User' })
+  expect(schemas[0]?.attributes).toMatchObject([
+    { name: 'a', type: 'integer', multiValued: false, returned: 'default', subAttributes: [] },
+  ])
+})
+
 test('nothing in a config can be changed after it was read', () => {
-  const config = readConfig(configFile(smallest))
+  const config = readHouseConfig(configFile(smallest))
   expect(() => Object.assign(config.listen.scim, { host: '0.0.0.0' })).toThrow(TypeError)
 })
 
@@ -111,13 +133,58 @@ describe('a config is refused, with the place and the fix, when', () => {
     expect(faultsOf(text).join('\n')).toContain(expected)
   })
 
+  test.each([
+    [
+      'no word of RFC 7643',
+      'attributes: [{ name: a, mutable: yes }]',
+      'F:6:33: `tenants.acme.schemas[0].attributes[0].mutable` is unknown; known here: name, type,',
+    ],
+    [
+      'a type that is none',
+      'attributes: [{ name: a, type: text }]',
+      'F:6:39: `tenants.acme.schemas[0].attributes[0].type`: Invalid option: expected one of "string"|',
+    ],
+    [
+      'an attribute that nobody could write',
+      'attributes: [{ name: a, mutability: readOnly }]',
+      '`tenants.acme.schemas[0].attributes[0].mutability`: nobody could ever write it: say readWrite, or immutable',
+    ],
+    [
+      'an attribute that is only written',
+      'attributes: [{ name: a, mutability: writeOnly }]',
+      'say readWrite, and `returned: never` to keep it from being shown',
+    ],
+    [
+      'an attribute that is to be unique',
+      'attributes: [{ name: a, uniqueness: server }]',
+      '`tenants.acme.schemas[0].attributes[0].uniqueness`: the values of custom attributes are not kept unique: say none',
+    ],
+    [
+      'a complex attribute in a complex one',
+      'attributes: [{ name: a, type: complex, subAttributes: [{ name: b, type: complex }] }]',
+      '`tenants.acme.schemas[0].attributes[0].subAttributes[0].type`: a complex attribute holds no complex ones (RFC 7643 §2.3.8)',
+    ],
+    [
+      'a third level',
+      'attributes: [{ name: a, type: complex, subAttributes: [{ name: b, subAttributes: [{ name: c }] }] }]',
+      'sub-attributes have no sub-attributes of their own (RFC 7643 §2.3.8)',
+    ],
+    [
+      'what only the schemas together tell',
+      'attributes: [{ name: id }]',
+      'F:6:30: `tenants.acme.schemas[0].attributes[0].name`: `id` is what every resource has already',
+    ],
+  ])('a custom schema has %s', (_, attributes, expected) => {
+    expect(faultsOf(withSchema(attributes)).join('\n')).toContain(expected)
+  })
+
   test('several things are wrong: all are told at once, in the order of the file', () => {
     const faults = faultsOf('stor: x\ntenants: { A: { directories: {} } }\nlogLevel: loud')
     expect(faults.map((fault) => fault.split(': ')[0])).toEqual(['F:1:1', 'F:2:30', 'F:3:11'])
   })
 
   test('it cannot be read', () => {
-    expect(() => readConfig('/nonexistent/sallyport.yaml')).toThrow(
+    expect(() => readHouseConfig('/nonexistent/sallyport.yaml')).toThrow(
       '/nonexistent/sallyport.yaml: cannot be read (ENOENT): name a config file with --config',
     )
   })
@@ -127,7 +194,7 @@ describe('the environment', () => {
   test('goes before the file, and numbers arrive as numbers', () => {
     vi.stubEnv('SALLYPORT_CACHE_PRINCIPALS', '5000')
     vi.stubEnv('SALLYPORT_TENANTS_ACME_DIRECTORIES_ENTRA_SCIM_SYNC', 'off')
-    const config = readConfig(configFile(smallest))
+    const config = readHouseConfig(configFile(smallest))
     expect(config.cache.principals).toBe(5000)
     expect(config.tenants[0]?.directories[0]?.scimSync).toBe(false)
   })
@@ -153,6 +220,6 @@ describe('the environment', () => {
 
 test('the command line goes before everything', () => {
   vi.stubEnv('SALLYPORT_STORE', 'sqlite:env.db')
-  const config = readConfig(configFile(smallest), { store: 'sqlite:/tmp/flag.db' })
+  const config = readHouseConfig(configFile(smallest), { store: 'sqlite:/tmp/flag.db' })
   expect(config.store.path).toBe('/tmp/flag.db')
 })

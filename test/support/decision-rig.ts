@@ -45,7 +45,7 @@ export async function decisionRig(
   }))
   const load =
     policy === undefined
-      ? new CompiledPolicies(store, registry).load
+      ? new CompiledPolicies(store, { ofTenant: () => registry }).load
       : fixed(policy, registry, directories)
   const policies = new ActivePolicies(load, () => cache.keepAttributes(policies.attributesRead()))
   const feed = followFeed(store, clock)

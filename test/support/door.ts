@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type App, startApp } from '../../src/app/app.ts'
+import { readHouseConfig } from '../../src/app/house-config.ts'
 import { openOperator } from '../../src/app/operator.ts'
 import type { Role } from '../../src/app/roles.ts'
 import { SallyportClient } from '../../src/client/client.ts'
-import { type Config, readConfig } from '../../src/config/config.ts'
+import type { Config } from '../../src/config/config.ts'
 import { type Json, type Reply, request } from '../scim-http/scim-fixture.ts'
 
 /** A whole server in this process, on free ports and a store of its own, and both its callers. */
@@ -46,7 +47,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
   const policyFile = join(folder, 'policy.yaml')
   if (options.policy !== undefined) writeFileSync(policyFile, options.policy)
   const file = writeConfig(folder, options)
-  const config = readConfig(file)
+  const config = readHouseConfig(file)
   const app = await startApp(config, new Set(options.roles ?? ['ingest', 'decision', 'admin']), {
     lingerMs: 0,
   })
