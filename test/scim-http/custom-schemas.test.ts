@@ -143,6 +143,14 @@ describe('a custom schema', () => {
     expect((await view(`excludedAttributes=${badgeUrn}`))[badgeUrn]).toBeUndefined()
   })
 
+  test('that is excluded as a whole still shows what is always returned', async () => {
+    const { id } = await createdUser({ [badgeUrn]: { ...badge, site: 'Berlin' } })
+    const view = async (query: string) => (await send('GET', `/Users/${id}?${query}`)).body
+    const always = { site: 'Berlin' }
+    expect((await view(`excludedAttributes=${badgeUrn}`))[badgeUrn]).toEqual(always)
+    expect((await view('attributes=userName'))[badgeUrn]).toEqual(always)
+  })
+
   test('of groups is written and searched as that of users', async () => {
     const sent = { ...groupBody('rooms'), [roomUrn]: { floor: '3', plan: 'p' } }
     const { body } = await send('POST', '/Groups', sent)
