@@ -1,3 +1,4 @@
+import { enterpriseUserUrn } from './core-schemas.ts'
 import { parseDateTime } from './date-time.ts'
 import {
   type AttributeValue,
@@ -41,7 +42,7 @@ function isShown({ returned }: AttributeDefinition): boolean {
   return returned !== 'never'
 }
 
-/** Core attributes are the same in every config: only extensions have to be looked at. */
+/** What is built in is the same in every config: only custom schemas have to be looked at. */
 function narrowed(
   document: Document,
   registry: SchemaRegistry,
@@ -50,7 +51,7 @@ function narrowed(
 ): Document {
   const [, ...extensions] = registry.schemasOf(of)
   return changed(document, (urn, value) => {
-    if (!urn.includes(':')) return value
+    if (!urn.includes(':') || urn === enterpriseUserUrn) return value
     const schema = extensions.find((each) => each.urn === urn)
     return schema && isComplex(value) ? attributesOf(value, schema.attributes, keeps) : undefined
   })

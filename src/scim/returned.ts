@@ -22,9 +22,8 @@ export function hiddenUnless(
   const hidden: NameTree = new Map()
   const asked = wanted.map(stepsOf)
   const written = specified === 'all' ? [[]] : specified.map(stepsOf)
-  for (const { steps, definition } of attributesOf(registry, of)) {
-    const { returned } = definition
-    if (returned !== 'never' && returned !== 'request') continue
+  for (const { steps, returned } of special(registry, of)) {
+    if (returned === 'always') continue
     if (returned === 'request' && isNamed(steps, asked, written)) continue
     plant(hidden, steps)
   }
@@ -42,8 +41,8 @@ function isNamed(steps: Steps, asked: readonly Steps[], written: readonly Steps[
 /** Adds to what is asked for what is always returned. */
 export function addAlways(tree: NameTree, registry: SchemaRegistry, of: Collection): void {
   plant(tree, ['schemas'])
-  for (const { steps, definition, parent } of attributesOf(registry, of)) {
-    if (definition.returned !== 'always') continue
+  for (const { steps, returned, parent } of special(registry, of)) {
+    if (returned !== 'always') continue
     // A part of a value is returned wherever something of that value is.
     if (parent === undefined || namesPartsOf(tree, parent)) plant(tree, steps)
   }
@@ -51,6 +50,7 @@ export function addAlways(tree: NameTree, registry: SchemaRegistry, of: Collecti
 
 /** Takes out of what is not wanted what is always returned. */
 export function spareAlways(tree: NameTree, registry: SchemaRegistry, of: Collection): void {
+  if (tree.size === 0) return
   tree.delete('schemas')
   const [, ...extensions] = registry.schemasOf(of)
   for (const { urn, attributes } of extensions) {
@@ -58,8 +58,8 @@ export function spareAlways(tree: NameTree, registry: SchemaRegistry, of: Collec
     if (tree.get(urn) !== 'whole' || !hasAlways) continue
     tree.set(urn, new Map(attributes.map(({ name }) => [name, 'whole'])))
   }
-  for (const { steps, definition } of attributesOf(registry, of)) {
-    if (definition.returned === 'always') uproot(tree, steps)
+  for (const { steps, returned } of special(registry, of)) {
+    if (returned === 'always') uproot(tree, steps)
   }
 }
 
@@ -77,24 +77,34 @@ function namesPartsOf(tree: NameTree, [step = '', ...rest]: Steps): boolean {
 
 interface Placed {
   readonly steps: Steps
-  readonly definition: AttributeDefinition
+  readonly returned: AttributeDefinition['returned']
   /** Of a sub-attribute: the attribute it is part of. */
   readonly parent?: Steps
 }
 
-/** Every attribute and sub-attribute that a resource can have. */
-function* attributesOf(registry: SchemaRegistry, of: Collection): Generator<Placed> {
+/**
+ * Every attribute and sub-attribute that is not returned by default: hardly any of some two
+ * hundred, which are looked through for every request.
+ */
+function special(registry: SchemaRegistry, of: Collection): readonly Placed[] {
+  const found: Placed[] = []
   const [, ...extensions] = registry.schemasOf(of)
-  yield* placed([], registry.coreAttributes(of))
-  for (const { urn, attributes } of extensions) yield* placed([urn], attributes)
+  addSpecial(found, [], registry.coreAttributes(of))
+  for (const { urn, attributes } of extensions) addSpecial(found, [urn], attributes)
+  return found
 }
 
-function* placed(home: Steps, attributes: readonly AttributeDefinition[]): Generator<Placed> {
-  for (const definition of attributes) {
-    const steps = [...home, definition.name]
-    yield { steps, definition }
-    for (const sub of definition.subAttributes) {
-      yield { steps: [...steps, sub.name], definition: sub, parent: steps }
+function addSpecial(
+  found: Placed[],
+  home: Steps,
+  attributes: readonly AttributeDefinition[],
+): void {
+  for (const { name, returned, subAttributes } of attributes) {
+    if (returned !== 'default') found.push({ steps: [...home, name], returned })
+    for (const sub of subAttributes) {
+      if (sub.returned === 'default') continue
+      const parent = [...home, name]
+      found.push({ steps: [...parent, sub.name], returned: sub.returned, parent })
     }
   }
 }
