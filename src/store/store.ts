@@ -10,6 +10,7 @@ import type {
   Uuid,
 } from '../directory/directory.ts'
 import type { IndexedAttribute, LookupKind } from '../directory/identity.ts'
+import type { SyncEntry, SyncNotes, SyncTally } from '../directory/sync-entry.ts'
 import type { Entry } from './entry.ts'
 import type { Position } from './position.ts'
 
@@ -75,6 +76,7 @@ export interface Store extends AsyncDisposable {
 
   readonly credentials: CredentialStore
   readonly policies: PolicyStore
+  readonly notes: NoteStore
 }
 
 export interface Enrolment {
@@ -220,6 +222,34 @@ export interface PublishedPolicy {
   readonly why: string
   readonly at: string
 }
+
+/**
+ * What people may want to know of the synchronisation. Notes take no revision and no log entry, and
+ * no decision depends on them: whoever writes them may lose some. Every method rejects with
+ * StoreUnavailable.
+ */
+export interface NoteStore {
+  /**
+   * Keeps entries in the order given. Writes and failures push out none but the oldest of their
+   * kind, and so do reads. Of a directory that is not enrolled nothing is kept. After a rejection
+   * the notes may have been kept all the same.
+   */
+  append(directory: DirectoryId, notes: SyncNotes): Promise<void>
+  /** Newest first. */
+  list(directory: DirectoryId, query?: NoteQuery): Promise<readonly SyncEntry[]>
+  tally(directory: DirectoryId): Promise<SyncTally>
+}
+export interface NoteQuery {
+  /** Successful reads as well. */
+  readonly reads?: boolean
+  /** At most so many; default: all that are kept. */
+  readonly max?: number
+}
+
+/** Writes and failures kept per directory: several weeks of a company at rest, ≈ 0.5 MB. */
+export const notedWritesMax = 1_000
+/** Successful reads kept per directory. An Entra cycle is mostly reads, and one is like the other. */
+export const notedReadsMax = 200
 
 /** Two live tokens per directory, so that one can be rotated while the other works; no third. */
 export const liveTokensMax = 2

@@ -3,6 +3,7 @@ import { logContract } from './store-log-contract.ts'
 import { membersContract } from './store-members-contract.ts'
 import { modelContract } from './store-model-contract.ts'
 import { namesContract } from './store-names-contract.ts'
+import { notesContract } from './store-notes-contract.ts'
 import { readsContract } from './store-reads-contract.ts'
 import { recordsContract } from './store-records-contract.ts'
 import type { OpenStore } from './store-under-test.ts'
@@ -16,6 +17,7 @@ export function storeContract(name: string, open: OpenStore): void {
     describe('members', () => membersContract(open))
     describe('reads', () => readsContract(open))
     describe('tokens and policies', () => recordsContract(open))
+    describe('notes', () => notesContract(open))
     describe('the log', () => logContract(open))
     describe('as a whole', () => modelContract(open))
   })

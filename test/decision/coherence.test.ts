@@ -256,10 +256,11 @@ function disturbed(store: Store, delays: readonly number[], faults: ('gap' | 'er
 }
 
 function bound(store: Store): Store {
-  const { credentials, policies } = store
+  const { credentials, policies, notes } = store
   return {
     credentials,
     policies,
+    notes,
     enroll: store.enroll.bind(store),
     commit: store.commit.bind(store),
     barrier: store.barrier.bind(store),

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/std/clock.ts'
+import { toNote } from '../../src/store/sqlite-store/convert.ts'
 import { FileIdentity } from '../../src/store/sqlite-store/file-identity.ts'
 import { GroupCommit } from '../../src/store/sqlite-store/group-commit.ts'
 import { openFile } from '../../src/store/sqlite-store/open-file.ts'
@@ -17,6 +18,7 @@ import {
   temporarySqliteStore,
   user,
 } from '../support/store-fixture.ts'
+import { notesOf, syncEntry } from '../support/sync-entries.ts'
 
 describe('on a full disk', () => {
   test('nothing is acknowledged, decisions go on, and writing goes on once there is room', async () => {
@@ -63,6 +65,26 @@ describe('on a full disk', () => {
 
     expect(replies).toEqual(Array(4).fill({ kind: 'unavailable', fault: 'the disk is full' }))
     expect(again).toMatchObject({ kind: 'ok', position: { revision: 2 }, record: { ordinal: 2 } })
+  })
+
+  test('notes that no longer fit cost nobody a write that does', async () => {
+    await using place = await temporaryPath()
+    const { path, held } = openFile(place.path)
+    using connection = held
+    const groups = new GroupCommit(connection, new FileIdentity(path))
+    groups.commit([{ kind: 'enroll', directories: [{ tenant: acme, directory: entra }] }])
+    groups.commit([creating('ann')])
+    const used = connection.get<{ page_count: number }>('PRAGMA page_count')?.page_count
+    connection.exec(`PRAGMA max_page_count = ${used! + 2}`)
+    const notes = notesOf(syncEntry({ name: 'x'.repeat(100_000) }))
+
+    const replies = groups.commit([creating('bob'), toNote(entra, notes), creating('ann')])
+
+    expect(replies).toMatchObject([
+      { kind: 'ok', position: { revision: 2 } },
+      { kind: 'unavailable', fault: 'the disk is full' },
+      { kind: 'exists' },
+    ])
   })
 })
 

@@ -85,10 +85,10 @@ describe('a SQLite store is refused, in one line,', () => {
 
   test('when a newer Sallyport wrote it', async () => {
     const { path } = await usedFile()
-    execute(path, 'UPDATE meta SET schema = 2')
+    execute(path, 'UPDATE meta SET schema = 3')
 
     expect(await refusal(path)).toMatch(
-      /: written by a newer Sallyport: schema 2, this one reads 1$/,
+      /: written by a newer Sallyport: schema 3, this one reads 2$/,
     )
   })
 

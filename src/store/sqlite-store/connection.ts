@@ -88,6 +88,12 @@ const faults: Readonly<Record<number, string>> = {
   26: 'the file is not a database',
 }
 
+/** Whether another process kept the file locked for too long. */
+export function isBusy(error: unknown): boolean {
+  const { errcode } = error as { errcode?: number }
+  return errcode !== undefined && (errcode & 0xff) === 5
+}
+
 /** Whether an error spoils just the statement, not the file, the disk or the memory under it. */
 export function spoilsOneStatement(error: unknown): boolean {
   const { errcode } = error as { errcode?: number }

@@ -1,8 +1,9 @@
 import type { Change } from '../../directory/change.ts'
 import type { Collection, DirectoryId, Reference, Stored, Uuid } from '../../directory/directory.ts'
+import { isQuietRead, type SyncNotes } from '../../directory/sync-entry.ts'
 import { StoreUnavailable } from '../errors.ts'
 import type { Committed } from '../store.ts'
-import type { RecordRow, WriteChange, WriteReply } from './protocol.ts'
+import type { NoteRequest, RecordRow, WriteChange, WriteReply } from './protocol.ts'
 import { parseDocument } from './stored-text.ts'
 
 /** Changes and resources as the store's contract has them, to and from what threads exchange. */
@@ -26,6 +27,12 @@ export function toWrite(change: Change): WriteChange {
   }
 }
 
+export function toNote(directory: DirectoryId, notes: SyncNotes): NoteRequest {
+  const { entries, dropped, refused, at } = notes
+  const texts = entries.map((entry) => ({ quiet: isQuietRead(entry), text: JSON.stringify(entry) }))
+  return { kind: 'note', directory, entries: texts, dropped, refused, at }
+}
+
 function isList(members: object | undefined): members is readonly Uuid[] {
   return Array.isArray(members)
 }
@@ -47,6 +54,7 @@ export function toCommitted(change: Change, reply: WriteReply): Committed {
     case 'refused':
       return { kind: 'unavailable', cause: new StoreUnavailable(reply.fault) }
     case 'enrolled':
+    case 'noted':
       return { kind: 'unavailable', cause: new StoreUnavailable('writing: a wrong answer') }
     case 'unique':
       return { kind: 'unique', attribute: reply.attribute }

@@ -1,9 +1,11 @@
+import { unreachable } from '../../std/assert.ts'
 import type { Position } from '../position.ts'
 import type { Enrolment } from '../store.ts'
 import { applyChange } from './apply-change.ts'
-import { type Connection, faultText, spoilsOneStatement } from './connection.ts'
+import { type Connection, faultText, isBusy, spoilsOneStatement } from './connection.ts'
 import { appendEntry, feedEntriesMax, trimFeed } from './feed-rows.ts'
 import type { FileIdentity } from './file-identity.ts'
+import { appendNotes } from './note-rows.ts'
 import { forgetResults, recall, remember } from './op-rows.ts'
 import type { CommitRequest, WriteReply, WriteRequest } from './protocol.ts'
 import { readRecord } from './resource-rows.ts'
@@ -14,7 +16,7 @@ import { directoriesMax, newNonce, readHead } from './schema.ts'
  *
  * A refused change undoes itself alone and takes no revision. If the transaction fails, everything
  * in the group is `unavailable`, refusals included: they may have been judged against rows that
- * are gone again.
+ * are gone again. Notes that ride along cost nobody a write: without them it is tried once more.
  */
 export class GroupCommit {
   readonly #connection: Connection
@@ -38,7 +40,15 @@ export class GroupCommit {
       return lostMeanwhile === undefined ? replies : allUnavailable(requests, lostMeanwhile)
     } catch (error) {
       this.#abandon()
-      return allUnavailable(requests, faultText(error))
+      const fault = faultText(error)
+      const others = requests.filter(({ kind }) => kind !== 'note')
+      const mayFit = others.length > 0 && others.length < requests.length
+      // Who waited for another process once must not wait again.
+      if (!mayFit || isBusy(error)) return allUnavailable(requests, fault)
+      const replies = this.commit(others).values()
+      return requests.map(({ kind }) =>
+        kind === 'note' ? { kind: 'unavailable', fault } : replies.next().value!,
+      )
     }
   }
 
@@ -61,10 +71,7 @@ export class GroupCommit {
     this.#connection.run('SAVEPOINT one')
     const { head } = group
     try {
-      const reply =
-        request.kind === 'commit'
-          ? this.#commitOne(request, group)
-          : this.#enroll(request.directories)
+      const reply = this.#apply(request, group)
       if (reply.kind === 'refused') this.#connection.run('ROLLBACK TO one')
       this.#connection.run('RELEASE one')
       return reply
@@ -75,6 +82,20 @@ export class GroupCommit {
       this.#connection.run('RELEASE one')
       group.head = head
       return { kind: 'unavailable', fault: faultText(error) }
+    }
+  }
+
+  #apply(request: WriteRequest, group: Group): WriteReply {
+    switch (request.kind) {
+      case 'commit':
+        return this.#commitOne(request, group)
+      case 'enroll':
+        return this.#enroll(request.directories)
+      case 'note':
+        appendNotes(this.#connection, request)
+        return { kind: 'noted' }
+      default:
+        return unreachable(request)
     }
   }
 

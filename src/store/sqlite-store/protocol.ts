@@ -6,7 +6,7 @@ import type { Position } from '../position.ts'
 import type { Enrolment } from '../store.ts'
 
 /** What the decision thread and the writer say to each other. Documents travel as JSON text. */
-export type WriteRequest = CommitRequest | EnrollRequest
+export type WriteRequest = CommitRequest | EnrollRequest | NoteRequest
 
 export interface CommitRequest {
   readonly kind: 'commit'
@@ -19,6 +19,17 @@ export interface CommitRequest {
 export interface EnrollRequest {
   readonly kind: 'enroll'
   readonly directories: readonly Enrolment[]
+}
+
+/** Nobody depends on it: where it cannot be written, the others of its group are written alone. */
+export interface NoteRequest {
+  readonly kind: 'note'
+  readonly directory: DirectoryId
+  /** Each as JSON. `quiet`: see `isQuietRead`. */
+  readonly entries: readonly { readonly quiet: boolean; readonly text: string }[]
+  readonly dropped: number
+  readonly refused: number
+  readonly at: string
 }
 
 export type WriteChange = WriteResource | PolicyChange | TokenChange
@@ -36,7 +47,7 @@ export interface WriteResource {
 export type WriteReply =
   | { readonly kind: 'ok'; readonly position: Position; readonly record?: RecordRow }
   | { readonly kind: 'noop'; readonly record?: RecordRow }
-  | { readonly kind: 'exists' | 'missing' | 'version' | 'tooMany' | 'enrolled' }
+  | { readonly kind: 'exists' | 'missing' | 'version' | 'tooMany' | 'enrolled' | 'noted' }
   | { readonly kind: 'unique'; readonly attribute: IndexedAttribute }
   | { readonly kind: 'refused' | 'unavailable'; readonly fault: string }
 

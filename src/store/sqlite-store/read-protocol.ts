@@ -11,6 +11,8 @@ export type ReadRequest =
   | { readonly kind: 'tokens'; readonly directory: DirectoryId | undefined }
   | { readonly kind: 'history'; readonly tenant: TenantId; readonly max: number }
   | { readonly kind: 'group-table' }
+  | NotesRequest
+  | { readonly kind: 'note-tally'; readonly directory: DirectoryId }
 
 export interface GetRequest {
   readonly kind: 'get'
@@ -38,6 +40,13 @@ export interface ScanRequest {
   readonly max: number
   /** At most so many; 0 = none, -1 = all. */
   readonly references: number
+}
+
+export interface NotesRequest {
+  readonly kind: 'notes'
+  readonly directory: DirectoryId
+  readonly reads: boolean
+  readonly max: number
 }
 
 export interface FoundRows {

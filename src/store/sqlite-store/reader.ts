@@ -2,6 +2,7 @@ import { unreachable } from '../../std/assert.ts'
 import { connectReader } from './connect.ts'
 import { faultText } from './connection.ts'
 import { readGroupTable } from './group-table.ts'
+import { listNotes, readTally } from './note-rows.ts'
 import type { Numbered } from './protocol.ts'
 import { find, get, slice } from './queries.ts'
 import type { ReadReply, ReadRequest } from './read-protocol.ts'
@@ -51,6 +52,10 @@ if (started !== undefined) {
         return readPolicies(connection, request.tenant, request.max)
       case 'group-table':
         return readGroupTable(connection)
+      case 'notes':
+        return listNotes(connection, request)
+      case 'note-tally':
+        return readTally(connection, request.directory)
       default:
         return unreachable(request)
     }

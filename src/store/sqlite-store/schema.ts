@@ -4,15 +4,12 @@ import type { Connection } from './connection.ts'
 
 /** `SALY`: in the file's header, so that another application's file is never taken for ours. */
 export const applicationId = 0x53414c59
-/** The layout below. A file with a higher number was written by a newer Sallyport. */
-export const schemaNumber = 1
-
 /**
  * Rows of a directory carry its small number. A resource's rowid is number · 2³² + ordinal, so that
  * a directory's resources lie together in ordinal order. Memberships are kept both ways, in
  * integers alone: 20 of them as UUIDs would weigh more than the user.
  */
-const tables = `
+const firstTables = `
 CREATE TABLE meta (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   schema INTEGER NOT NULL, epoch INTEGER NOT NULL, rev INTEGER NOT NULL, nonce TEXT NOT NULL
@@ -76,20 +73,50 @@ CREATE TABLE policy (
 CREATE INDEX policy_of_tenant ON policy (tenant, rev);
 `
 
-/** Lays out an empty database, all or nothing. Revision 0 has a nonce too: a new file is a fork. */
+/**
+ * What each later schema adds: the first makes schema 2 of schema 1. A new file takes all of these
+ * steps too, so that it is laid out like one that has been upgraded.
+ */
+const upgrades: readonly string[] = [
+  `
+CREATE TABLE note (
+  directory INTEGER NOT NULL, quiet INTEGER NOT NULL, number INTEGER NOT NULL, entry TEXT NOT NULL,
+  PRIMARY KEY (directory, quiet, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE note_tally (
+  directory INTEGER PRIMARY KEY, dropped INTEGER NOT NULL, dropped_at TEXT,
+  refused INTEGER NOT NULL, refused_at TEXT
+) STRICT;
+`,
+]
+
+/** The layout that this version writes. A higher number was written by a newer Sallyport. */
+export const schemaNumber = 1 + upgrades.length
+
+/**
+ * Lays out an empty database, or brings one of an older schema up to date; all or nothing. Revision
+ * 0 has a nonce too: a new file is a fork.
+ */
 export function initialise(connection: Connection): void {
   connection.exec('BEGIN IMMEDIATE')
   try {
     if (tableNames(connection).length === 0) {
-      connection.exec(tables)
+      connection.exec(firstTables)
       connection.exec(`PRAGMA application_id = ${applicationId}`)
-      connection.run('INSERT INTO meta VALUES (1, ?, 1, 0, ?)', schemaNumber, newNonce())
+      connection.run('INSERT INTO meta VALUES (1, 1, 1, 0, ?)', newNonce())
     }
+    // Looked at within the transaction: of two processes that start at once one finds it done.
+    for (const upgrade of upgrades.slice(schemaOf(connection) - 1)) connection.exec(upgrade)
+    connection.run('UPDATE meta SET schema = ? WHERE schema < ?', schemaNumber, schemaNumber)
     connection.exec('COMMIT')
   } catch (error) {
     if (connection.isTransaction) connection.exec('ROLLBACK')
     throw error
   }
+}
+
+function schemaOf(connection: Connection): number {
+  return connection.get<{ schema: number }>('SELECT schema FROM meta')!.schema
 }
 
 export function tableNames(connection: Connection): readonly string[] {

@@ -1,5 +1,6 @@
 import type { Change, TokenRecord } from '../../directory/change.ts'
 import type { Collection, DirectoryId, Stored, TenantId, Uuid } from '../../directory/directory.ts'
+import type { SyncEntry, SyncNotes, SyncTally } from '../../directory/sync-entry.ts'
 import type { Clock } from '../../std/clock.ts'
 import { StoreRefused, StoreUnavailable } from '../errors.ts'
 import type { Position } from '../position.ts'
@@ -14,6 +15,7 @@ import type {
   GroupTable,
   IndexedQuery,
   LogSlice,
+  NoteStore,
   Page,
   PolicyStore,
   PublishedPolicy,
@@ -23,7 +25,7 @@ import type {
   SubjectKey,
   Vouch,
 } from '../store.ts'
-import { toCommitted, toStored, toWrite } from './convert.ts'
+import { toCommitted, toNote, toStored, toWrite } from './convert.ts'
 import { DecisionReads } from './decision-reads.ts'
 import { FileIdentity } from './file-identity.ts'
 import { openFile } from './open-file.ts'
@@ -92,6 +94,7 @@ class SqliteStore implements Store {
   readonly #closing = new AbortController()
   readonly credentials: CredentialStore
   readonly policies: PolicyStore
+  readonly notes: NoteStore
 
   constructor(parts: Parts, started: AsyncDisposableStack) {
     this.#parts = parts
@@ -104,6 +107,14 @@ class SqliteStore implements Store {
     this.policies = {
       active: async (tenant) => reads.activePolicy(tenant),
       history: (tenant, max) => this.#history(tenant, max),
+    }
+    this.notes = {
+      append: (directory, notes) => this.#note(directory, notes),
+      list: async (directory, { reads = false, max = Number.MAX_SAFE_INTEGER } = {}) => {
+        const request = { kind: 'notes', directory, reads, max: wholeNumber(max) } as const
+        return JSON.parse((await this.#ask(request)) as string) as SyncEntry[]
+      },
+      tally: async (directory) => (await this.#ask({ kind: 'note-tally', directory })) as SyncTally,
     }
     void this.#watchFile()
   }
@@ -219,6 +230,12 @@ class SqliteStore implements Store {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort()
     await this.#started.disposeAsync()
+  }
+
+  async #note(directory: DirectoryId, notes: SyncNotes): Promise<void> {
+    const reply = await this.#write(toNote(directory, notes))
+    if (reply.kind !== 'noted')
+      throw new StoreUnavailable('fault' in reply ? reply.fault : reply.kind)
   }
 
   async #history(tenant: TenantId, max: number): Promise<readonly PublishedPolicy[]> {

@@ -1,0 +1,27 @@
+import { noRemarks, type SyncEntry, type SyncNotes } from '../../src/directory/sync-entry.ts'
+import { at } from './store-fixture.ts'
+
+/** An entry of the sync log: a user who was created, unless said otherwise. */
+export function syncEntry(more: Partial<SyncEntry> = {}): SyncEntry {
+  return {
+    at,
+    operation: 'create',
+    method: 'POST',
+    route: '/scim/:directory/v2/Users',
+    status: 201,
+    durationMs: 1.5,
+    tokenId: 'f00d',
+    signs: [],
+    remarks: noRemarks,
+    times: 1,
+    ...more,
+  }
+}
+
+export function quietRead(id: string): SyncEntry {
+  return syncEntry({ operation: 'get', method: 'GET', status: 200, id })
+}
+
+export function notesOf(...entries: readonly SyncEntry[]): SyncNotes {
+  return { entries, dropped: 0, refused: 0, at }
+}
