@@ -47,6 +47,8 @@ export async function startIngestApp(parts: IngestParts): Promise<IngestApp> {
     clock,
     listen,
     rate: { perSecond, burst },
+    keepNotes: (directory, notes) => store.notes.append(directory, notes),
+    directories: tenancy.directories.map(({ id }) => id),
   })
   base ||= server.url
   return { url: base, [Symbol.asyncDispose]: () => server.close() }

@@ -10,6 +10,8 @@ export interface SyncEntry {
   readonly at: string
   /** `create`, `patch`, `list` …: one of a small fixed set. */
   readonly operation: string
+  /** A read that found nothing wrong: there are so many of them that they are kept apart. */
+  readonly quiet: boolean
   readonly method: string
   /** The pattern of the URL, never the URL itself: queries hold people's data. */
   readonly route: string
@@ -29,6 +31,8 @@ export interface SyncEntry {
   readonly error?: string
   /** Of a write that was answered with a 2xx. */
   readonly changes?: ChangeSummary
+  /** What was lost of the body, in words. */
+  readonly notes: readonly string[]
   readonly remarks: Remarks
   /** How many identical reads this entry stands for. */
   readonly times: number
@@ -86,9 +90,3 @@ export interface SyncTally {
   readonly refused: number
   readonly refusedAt?: string
 }
-
-/** A read that found nothing wrong: there are so many of them that they are kept apart. */
-export function isQuietRead({ operation, status }: Pick<SyncEntry, 'operation' | 'status'>) {
-  return status < 400 && quietOperations.has(operation)
-}
-const quietOperations: ReadonlySet<string> = new Set(['get', 'list', 'discover'])

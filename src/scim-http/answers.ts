@@ -6,11 +6,11 @@ import { scimMediaType } from './body.ts'
 
 /** Sends what the room scim answered. RFC 7644 §3.14: the version is also the ETag. */
 export async function sendAnswer(reply: FastifyReply, answer: Answer): Promise<FastifyReply> {
+  reply.request.scim.answer = answer
   reply.code(statusOf(answer))
   if (answer.kind === 'notModified') return reply.header('etag', answer.etag).send()
   if (answer.etag !== undefined) reply.header('etag', answer.etag)
   if (answer.revision !== undefined) reply.header('x-directory-revision', answer.revision)
-  reply.request.scim.notes = answer.notes
   if (answer.kind === 'empty') return reply.send()
   if (answer.location !== undefined) reply.header('location', answer.location)
   if (answer.retryAfterS !== undefined) reply.header('retry-after', String(answer.retryAfterS))
@@ -18,7 +18,7 @@ export async function sendAnswer(reply: FastifyReply, answer: Answer): Promise<F
 }
 
 export function sendError(reply: FastifyReply, error: ScimError): FastifyReply {
-  reply.request.scim.detail = error.logged
+  reply.request.scim.error = error
   if (error.status === 401) reply.header('www-authenticate', 'Bearer realm="sallyport"')
   if (error.retryAfterS !== undefined) reply.header('retry-after', String(error.retryAfterS))
   return sendJson(reply.code(error.status), errorBody(error))

@@ -3,6 +3,7 @@ import type { Tokens } from '../access/tokens.ts'
 import type { Observer } from '../observe/observe.ts'
 import { ScimError, unavailable } from '../scim/scim-error.ts'
 import type { RateLimit } from './limits.ts'
+import type { SyncLog } from './sync-log.ts'
 
 /**
  * Who may go on. It is asked of every request before its body is read, by one hook at the root: a
@@ -12,11 +13,13 @@ export class Authentication {
   readonly #tokens: Tokens
   readonly #rate: RateLimit
   readonly #observer: Observer
+  readonly #syncLog: SyncLog
 
-  constructor(tokens: Tokens, rate: RateLimit, observer: Observer) {
+  constructor(tokens: Tokens, rate: RateLimit, observer: Observer, syncLog: SyncLog) {
     this.#tokens = tokens
     this.#rate = rate
     this.#observer = observer
+    this.#syncLog = syncLog
   }
 
   /** Throws a ScimError, or leaves the caller on the request. */
@@ -29,6 +32,7 @@ export class Authentication {
     if (result.kind === 'unavailable') throw unavailable(result.cause)
     if (result.kind === 'refused') {
       this.#observer.scimAuthFailed({ directory, reason: twice ? 'two headers' : result.why })
+      this.#syncLog.refused(directory)
       // One text for all reasons, a directory that does not exist among them.
       throw new ScimError(401, 'a valid bearer token of this directory is required')
     }

@@ -3,9 +3,10 @@ import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { ScimCaller } from '../access/access.ts'
 import type { Tokens } from '../access/tokens.ts'
 import type { Observer } from '../observe/observe.ts'
+import type { Answer } from '../scim/answer.ts'
 import type { Scim } from '../scim/scim.ts'
 import { errorBody, ScimError } from '../scim/scim-error.ts'
-import type { Clock } from '../std/clock.ts'
+import { type Clock, toDateTime } from '../std/clock.ts'
 import { ListenError } from '../std/listen-error.ts'
 import { internalError, scimErrorOf, sendError } from './answers.ts'
 import { Authentication } from './authentication.ts'
@@ -22,6 +23,7 @@ import {
   timeouts,
 } from './limits.ts'
 import { addRoutes, type Operation } from './routes.ts'
+import { entryOf, type KeepNotes, SyncLog } from './sync-log.ts'
 
 /**
  * scim-http: SCIM over HTTP, for identity providers.
@@ -39,6 +41,10 @@ export interface ScimHttpOptions {
   readonly clock: Clock
   readonly listen: ScimListen
   readonly rate?: Rate
+  /** Takes the notes of the synchronisation. */
+  readonly keepNotes: KeepNotes
+  /** Those that have a sync log. */
+  readonly directories: readonly ScimCaller['directory'][]
 }
 
 export interface ScimListen {
@@ -55,14 +61,16 @@ export interface ScimServer extends AsyncDisposable {
   readonly url: string
   /** Ends idle connections, answers what is in flight, refuses what comes later. */
   close(): Promise<void>
+  /** Hands the newest entries of the sync log to the store now, instead of within the second. */
+  flushSyncLog(): Promise<void>
 }
 
 /** What is known about a request while it is served. */
 export interface ScimRequestFacts {
   caller: ScimCaller | undefined
   readonly startedMs: number
-  notes: readonly string[]
-  detail: string | undefined
+  answer: Answer | undefined
+  error: ScimError | undefined
 }
 
 declare module 'fastify' {
@@ -78,7 +86,8 @@ declare module 'fastify' {
 export async function serveScim(options: ScimHttpOptions): Promise<ScimServer> {
   const { scim, tokens, observer, clock, listen } = options
   const rate = new RateLimit(options.rate ?? rateDefault, clock)
-  const authentication = new Authentication(tokens, rate, observer)
+  const syncLog = new SyncLog(options.keepNotes, options.directories, clock)
+  const authentication = new Authentication(tokens, rate, observer, syncLog)
   const app = createServer(listen, clock, authentication)
   let closing = false
 
@@ -101,19 +110,26 @@ export async function serveScim(options: ScimHttpOptions): Promise<ScimServer> {
   }
   app.setErrorHandler((error, _request, reply) => sendError(reply, failureOf(error)))
   app.addHook('onResponse', async (request, reply) => {
-    const { caller, startedMs, detail, notes } = request.scim
+    const { caller, startedMs, answer, error } = request.scim
     // Refused tokens are told by scimAuthFailed, which leaves most of a flood out.
     if (caller === undefined && reply.statusCode === 401) return
-    observer.scimRequest({
-      directory: caller?.directory,
+    const facts = {
       operation: request.routeOptions.config?.operation ?? 'other',
       method: request.method,
       route: request.routeOptions.url ?? 'unknown',
       status: reply.statusCode,
       durationMs: clock.monotonicMs() - startedMs,
-      detail,
-      notes,
-    })
+    }
+    const notes = answer?.notes ?? []
+    const { directory } = caller ?? {}
+    observer.scimRequest({ directory, ...facts, detail: error?.logged, notes })
+    if (caller === undefined) return
+    try {
+      const answered = { ...facts, at: toDateTime(clock.wallMs()), tokenId: caller.tokenId }
+      syncLog.add(caller.directory, entryOf(request, answered))
+    } catch (bug) {
+      observer.internalError({ room: 'scim-http', error: bug })
+    }
   })
   addRoutes(app, { scim, rate, clock, isClosing: () => closing, failureOf })
 
@@ -126,11 +142,13 @@ export async function serveScim(options: ScimHttpOptions): Promise<ScimServer> {
   const close = async () => {
     closing = true
     await app.close()
+    await syncLog.close()
   }
   return {
     address: { host: listen.host, port },
     url: `${scheme}://${isIPv6(listen.host) ? `[${listen.host}]` : listen.host}:${port}`,
     close,
+    flushSyncLog: () => syncLog.flush(),
     [Symbol.asyncDispose]: close,
   }
 }
@@ -176,7 +194,8 @@ function createServer(
 }
 
 function newFacts(clock: Clock): ScimRequestFacts {
-  return { caller: undefined, startedMs: clock.monotonicMs(), notes: [], detail: undefined }
+  const startedMs = clock.monotonicMs()
+  return { caller: undefined, startedMs, answer: undefined, error: undefined }
 }
 
 function hasBody({ headers }: FastifyRequest): boolean {

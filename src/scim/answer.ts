@@ -1,4 +1,5 @@
-import type { Stored } from '../directory/directory.ts'
+import type { Collection, Document, Stored, Uuid } from '../directory/directory.ts'
+import type { ChangeSummary, Remarks } from '../directory/sync-entry.ts'
 import { unreachable } from '../std/assert.ts'
 import type { Notes } from './json-object.ts'
 import type { Projection } from './projection.ts'
@@ -7,8 +8,23 @@ import type { ScimDirectory } from './scim-directory.ts'
 
 /** What becomes of a request that can be served. */
 export type Answer = Content | Empty | NotModified
+/** The resource that a request was about, for the log of the synchronisation. */
+export interface About {
+  readonly id: Uuid
+  /** As people know it. */
+  readonly name?: string
+  /** Of a write. */
+  readonly changes?: ChangeSummary
+}
+/** What the log of the synchronisation is told, beside the answer itself. */
+interface Told {
+  /** What was lost of the body, in words. */
+  readonly notes: readonly string[]
+  readonly remarks?: Remarks
+  readonly about?: About
+}
 /** `created` has a location to go with it. */
-export interface Content {
+export interface Content extends Told {
   readonly kind: 'created' | 'content'
   readonly body: unknown
   readonly etag?: string
@@ -17,15 +33,13 @@ export interface Content {
   readonly retryAfterS?: number
   /** Of a write: the log position that a gateway can ask to see, as an opaque token. */
   readonly revision?: string
-  readonly notes: readonly string[]
 }
-export interface Empty {
+export interface Empty extends Told {
   readonly kind: 'empty'
   readonly etag?: string
   readonly revision: string
-  readonly notes: readonly string[]
 }
-export interface NotModified {
+export interface NotModified extends Told {
   readonly kind: 'notModified'
   readonly etag: string
 }
@@ -54,5 +68,20 @@ export function contentOf(
   notes: Notes,
 ): Content {
   const body = projection.apply(renderResource(stored, registry, baseUrl))
-  return { kind: 'content', body, etag: entityTag(stored), notes: notes.lines }
+  const { lines, remarks } = notes
+  const about = aboutOf(stored.of, stored.id, stored.document)
+  return { kind: 'content', body, etag: entityTag(stored), notes: lines, remarks, about }
 }
+
+export function aboutOf(of: Collection, id: Uuid, document: Document): About {
+  const name = nameOf(of, document)
+  return name === undefined ? { id } : { id, name }
+}
+
+/** The name that an administrator looks for: userName, or a group's displayName. Cut. */
+export function nameOf(of: Collection, document: Document): string | undefined {
+  const name = of === 'users' ? document.userName : document.displayName
+  return typeof name === 'string' ? name.slice(0, nameLengthMax) : undefined
+}
+/** Longer names are told apart by their beginning well enough. */
+export const nameLengthMax = 200

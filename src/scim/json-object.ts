@@ -1,4 +1,5 @@
 import { sameName } from '../directory/schema-registry.ts'
+import type { Remarks } from '../directory/sync-entry.ts'
 
 /** What a client sent: untyped, and any name may be a key, `__proto__` too. */
 export interface JsonObject {
@@ -35,17 +36,55 @@ export function isUnassigned(value: unknown): boolean {
   )
 }
 
-/** What was ignored or coerced, in words, for the log of the synchronisation. */
+/**
+ * What was made of a body that is not quite as it should be, for the log of the synchronisation: in
+ * words where something of it was lost, and by attribute for whoever looks for a pattern.
+ */
 export class Notes {
   readonly #lines: string[] = []
+  readonly #ignored: string[] = []
+  readonly #coerced: string[] = []
+  readonly #assumed: string[] = []
 
   add(line: string): void {
-    if (this.#lines.length < notesMax && !this.#lines.includes(line)) this.#lines.push(line)
+    addTo(this.#lines, line)
+  }
+
+  /**
+   * No schema knows it. The name is cut and holds no values; `attribute` is the same name as the
+   * schema would have it, where `name` says where in the request it stood.
+   */
+  ignore(
+    what: 'attribute' | 'schema',
+    name: string,
+    more: { readonly why?: string; readonly attribute?: string } = {},
+  ): void {
+    addTo(this.#ignored, more.attribute ?? name)
+    const why = more.why === undefined ? '' : `: ${more.why}`
+    this.add(`unknown ${what} \`${name}\` ignored${why}`)
+  }
+
+  /** Text was read as another type: nothing is lost, and it tells who sends. */
+  coerce(attribute: string): void {
+    addTo(this.#coerced, attribute)
+  }
+
+  /** It was not sent, and is taken as if it had been. */
+  assume(attribute: string): void {
+    addTo(this.#assumed, attribute)
+  }
+
+  get remarks(): Remarks {
+    return { ignored: this.#ignored, coerced: this.#coerced, assumed: this.#assumed }
   }
 
   get lines(): readonly string[] {
     return this.#lines
   }
+}
+
+function addTo(list: string[], text: string): void {
+  if (list.length < notesMax && !list.includes(text)) list.push(text)
 }
 /** Enough to mend a mapping by; a hostile body could cause a million. */
 const notesMax = 20

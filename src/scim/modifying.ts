@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { ResourceChange } from '../directory/change.ts'
-import type { Collection, Stored, Uuid } from '../directory/directory.ts'
+import type { Collection, Revision, Stored, Uuid } from '../directory/directory.ts'
 import { type Clock, toDateTime } from '../std/clock.ts'
-import { type Answer, contentOf } from './answer.ts'
+import type { Position } from '../store/position.ts'
+import { type About, type Answer, aboutOf, contentOf, nameOf } from './answer.ts'
+import { changesOf, noChange } from './changes.ts'
 import { inForce, type Landed, noSuchResource, type Written, write } from './committing.ts'
 import { readGroupReplacement, readNewGroup } from './group-resource.ts'
 import { Notes } from './json-object.ts'
@@ -53,6 +55,7 @@ export class Modifying {
       kind: 'created',
       location: locationOf(of, id, baseUrl),
       ...landed,
+      about: { ...aboutOf(of, id, sent.document), changes: changesOf(change) },
     }
   }
 
@@ -106,7 +109,8 @@ export class Modifying {
     const references = mayBeEmpty ? groupAnswerMembersMax + 1 : projection.references
     const stored = await readStored(scope, of, id, references)
     if (mayBeEmpty && (stored.references?.length ?? 0) > groupAnswerMembersMax) {
-      return { kind: 'empty', etag: entityTag(stored), notes: notes.lines, ...landed }
+      const { lines, remarks } = notes
+      return { kind: 'empty', etag: entityTag(stored), notes: lines, remarks, ...landed }
     }
     return { ...contentOf(stored, projection, scope, notes), ...landed }
   }
@@ -116,13 +120,16 @@ export class Modifying {
     mustBeWritable(scope)
     if (!isResourceId(id)) throw noSuchResource({ of, id })
     const { directory, store, clock } = scope
-    const ifMatch =
-      asked.ifMatch === undefined
-        ? undefined
-        : requiredRevision(asked, await readStored(scope, of, id, false))
+    // Read for its name, and for whether it was active: nobody can look that up afterwards.
+    const stored = await readStored(scope, of, id, false)
+    const ifMatch = requiredRevision(asked, stored)
     const change = { op: 'delete', of, directory, id, at: now(clock) } as const
     const landed = await land(scope, await write(store, change, ifMatch))
-    return { kind: 'empty', notes: [], ...landed }
+    const about = {
+      ...aboutOf(of, id, stored.document),
+      changes: changesOf(change, stored.document),
+    }
+    return { kind: 'empty', notes: [], ...landed, about }
   }
 
   /**
@@ -130,11 +137,16 @@ export class Modifying {
    * none is overtaken within this process for ever; members of groups are added and removed
    * without that, and only who has been overtaken waits in line.
    */
-  async #write(scope: ScimDirectory, target: Target, asked: Asked, apply: Apply): Promise<Landed> {
+  async #write(
+    scope: ScimDirectory,
+    target: Target,
+    asked: Asked,
+    apply: Apply,
+  ): Promise<LandedOn> {
     const { of, id } = target
     if (of === 'groups') {
       const first = await writeOnce(scope, target, asked, apply)
-      if (first !== 'version') return await land(scope, first)
+      if (first !== 'version') return await landOn(scope, first)
     }
     const written = await this.#queue.run(`${scope.directory} ${of} ${id}`, async () => {
       for (let attempt = 1; attempt <= writeAttemptsMax; attempt += 1) {
@@ -144,9 +156,13 @@ export class Modifying {
       const detail = 'others keep changing this resource: repeat the request, it is safe to'
       throw new ScimError(503, detail, { retryAfterS: 1 })
     })
-    return await land(scope, written)
+    return await landOn(scope, written)
   }
 }
+
+/** A write that was made, and the resource as it was then. */
+type WrittenOn = { readonly at: Position | undefined; readonly about: About }
+type LandedOn = Landed & { readonly about: About }
 
 interface Target {
   readonly of: Collection
@@ -163,12 +179,35 @@ type UpdateParts = Extract<ResourceChange, { op: 'update' }> & { readonly id: Uu
  */
 async function writeOnce(
   scope: ScimDirectory,
-  { of, id, byMembers }: Target,
+  target: Target,
   asked: Asked,
   apply: Apply,
-): Promise<Written> {
+): Promise<WrittenOn | 'version'> {
+  const { of, id, byMembers } = target
   const stored = await readStored(scope, of, id, byMembers)
-  const required = requiredRevision(asked, stored)
+  try {
+    const required = requiredRevision(asked, stored)
+    return await writeOver(scope, stored, { byMembers, required, apply })
+  } catch (error) {
+    // Whose request failed is the first thing that an administrator asks.
+    if (error instanceof ScimError) error.resourceName = nameOf(of, stored.document)
+    throw error
+  }
+}
+
+interface Overwrite {
+  readonly byMembers: boolean
+  /** The revision that it may replace; undefined where the client does not care. */
+  readonly required: Revision | undefined
+  readonly apply: Apply
+}
+
+async function writeOver(
+  scope: ScimDirectory,
+  stored: Stored,
+  { byMembers, required, apply }: Overwrite,
+): Promise<WrittenOn | 'version'> {
+  const { of, id } = stored
   const { document, members } = apply(stored)
   const change: UpdateParts = {
     op: 'update',
@@ -179,12 +218,21 @@ async function writeOnce(
     ...(!sameValue(document, stored.document) && { document: document! }),
     ...(members && { members }),
   }
-  if (change.document === undefined && members === undefined) return { at: undefined }
+  const about = aboutOf(of, id, change.document ?? stored.document)
+  const nothing = { at: undefined, about: { ...about, changes: noChange } }
+  if (change.document === undefined && members === undefined) return nothing
   const commutes = change.document === undefined && !byMembers
   const ifMatch = required ?? (commutes ? undefined : stored.revision)
   const written = await write(scope.store, change, ifMatch)
   if (written === 'version' && required !== undefined) throw movedOn()
-  return written
+  if (written === 'version') return written
+  // A member who was added again: the store knows, we do not.
+  if (written.at === undefined) return nothing
+  return { at: written.at, about: { ...about, changes: changesOf(change, stored.document) } }
+}
+
+async function landOn(scope: ScimDirectory, { at, about }: WrittenOn): Promise<LandedOn> {
+  return { ...(await inForce(scope, at)), about }
 }
 
 async function land(scope: ScimDirectory, written: Written): Promise<Landed> {

@@ -23,7 +23,7 @@ export function readPath(
   const where = `\`${place}.path\``
   switch (path.reason) {
     case 'unknown':
-      notes.add(`unknown attribute \`${nameOf(text)}\` ignored: ${path.message}`)
+      notes.ignore('attribute', nameOf(text), { why: path.message })
       return undefined
     case 'filter':
       throw unreadable('invalidFilter', where, path.message)
@@ -45,7 +45,7 @@ export function readKey(
   const path = parsePath(key, registry, of)
   if (path.kind === 'path') return path
   // A whole resource as the value names its schemas; they follow from what it holds.
-  if (!sameName(key, 'schemas')) notes.add(`unknown attribute \`${nameOf(key)}\` ignored`)
+  if (!sameName(key, 'schemas')) notes.ignore('attribute', nameOf(key))
   return undefined
 }
 

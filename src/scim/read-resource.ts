@@ -48,7 +48,7 @@ export function readResource(
     }
     const definition = findAttribute(registry.coreAttributes(type.of), name)
     if (definition === undefined) {
-      notes.add(`unknown attribute \`${shortName(name)}\` ignored`)
+      notes.ignore('attribute', shortName(name))
       continue
     }
     given.add(definition.name)
@@ -105,7 +105,7 @@ function readExtension(
   const [, ...extensions] = registry.schemasOf(type.of)
   const schema = extensions.find((extension) => sameName(extension.urn, urn))
   if (schema === undefined) {
-    notes.add(`unknown schema \`${shortName(urn)}\` ignored`)
+    notes.ignore('schema', shortName(urn))
     return
   }
   delete document[schema.urn]
@@ -122,7 +122,7 @@ function readExtension(
     const definition = findAttribute(schema.attributes, name)
     const path = `${schema.urn}:${definition?.name ?? shortName(name)}`
     given.add(path)
-    if (definition === undefined) notes.add(`unknown attribute \`${path}\` ignored`)
+    if (definition === undefined) notes.ignore('attribute', path)
     else assign(extension, definition, sent[name], path, notes)
   }
   if (Object.keys(extension).length > 0) document[schema.urn] = extension

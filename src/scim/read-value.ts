@@ -44,9 +44,11 @@ export function readSingle(
     case 'complex':
       return readComplex(definition, sent, path, notes)
     case 'boolean':
+      if (typeof sent === 'string') notes.coerce(definition.name)
       return booleanFrom(sent) ?? refuse(wrongType(path, 'true or false', sent))
     case 'integer':
     case 'decimal':
+      if (typeof sent === 'string') notes.coerce(definition.name)
       return readNumber(definition.type, sent, path)
     case 'dateTime':
       if (typeof sent === 'string' && parseDateTime(sent) !== undefined) return sent
@@ -74,7 +76,8 @@ function readComplex(
   for (const name of namesIn(sent, path)) {
     const sub = findAttribute(subAttributes, name)
     if (sub === undefined) {
-      notes.add(`unknown attribute \`${path}.${shortName(name)}\` ignored`)
+      const attribute = `${definition.name}.${shortName(name)}`
+      notes.ignore('attribute', `${path}.${shortName(name)}`, { attribute })
       continue
     }
     if (sub.mutability === 'readOnly') continue

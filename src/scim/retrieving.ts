@@ -1,5 +1,5 @@
 import type { Collection } from '../directory/directory.ts'
-import { type Answer, type Content, contentOf } from './answer.ts'
+import { type Answer, aboutOf, type Content, contentOf } from './answer.ts'
 import { reading } from './committing.ts'
 import { Notes } from './json-object.ts'
 import { listResponse } from './list-response.ts'
@@ -18,7 +18,10 @@ export async function retrieve(
 ): Promise<Answer> {
   const projection = projectionOf(asked, scope.registry, of)
   const stored = await readStored(scope, of, id, projection.references)
-  if (isKnown(asked, stored)) return { kind: 'notModified', etag: entityTag(stored) }
+  if (isKnown(asked, stored)) {
+    const about = aboutOf(of, id, stored.document)
+    return { kind: 'notModified', etag: entityTag(stored), notes: [], about }
+  }
   return contentOf(stored, projection, scope, new Notes())
 }
 

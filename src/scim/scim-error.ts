@@ -13,10 +13,12 @@ export class ScimError extends Error {
   readonly retryAfterS: number | undefined
   /** The message without what the client sent: values are somebody's data and stay out of logs. */
   readonly logged: string
+  /** The resource that was to be changed, as people know it. Whoever has read it says so. */
+  resourceName: string | undefined
 
   constructor(status: ScimStatus, detail: string, more: ScimErrorFacts = {}) {
     super(`${detail}${more.echo ?? ''}`, { cause: more.cause })
-    this.logged = detail
+    this.logged = more.logged ?? detail
     this.status = status
     this.scimType = more.scimType
     this.retryAfterS = more.retryAfterS
@@ -57,6 +59,8 @@ interface ScimErrorFacts {
   readonly cause?: unknown
   /** The end of the message, which repeats what the client sent. */
   readonly echo?: string
+  /** What the log says instead of the message without its echo. */
+  readonly logged?: string
 }
 
 /** RFC 7644 §3.12, table 9: what a 400 is about. */
@@ -71,7 +75,8 @@ export function wrongValue(scimType: ScimType, wanted: string, sent: unknown): S
 
 /** A 400 about a text that cannot be read; what is wrong with it may quote it. */
 export function unreadable(scimType: ScimType, place: string, fault: string): ScimError {
-  return new ScimError(400, place, { scimType, echo: `: ${fault}` })
+  const logged = `${place} cannot be read`
+  return new ScimError(400, place, { scimType, echo: `: ${fault}`, logged })
 }
 
 /** Also for what belongs to another directory: nobody learns that it exists. */

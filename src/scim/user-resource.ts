@@ -9,7 +9,10 @@ import { checkWritten, keepUnmentioned } from './written-document.ts'
 /** The document of a new user. A user sent without `active` is active; an explicit null is not. */
 export function readNewUser(body: unknown, registry: SchemaRegistry, notes: Notes): Document {
   const { document, given } = readResource(body, resourceTypes.users, registry, notes)
-  if (!given.has('active')) document.active = true
+  if (!given.has('active')) {
+    document.active = true
+    notes.assume('active')
+  }
   checkWritten(document, { of: 'users', registry, before: undefined })
   return document
 }

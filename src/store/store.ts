@@ -246,9 +246,9 @@ export interface NoteQuery {
   readonly max?: number
 }
 
-/** Writes and failures kept per directory: several weeks of a company at rest, ≈ 0.5 MB. */
+/** Writes and failures kept per directory: more than a person reads, few enough to list at once. */
 export const notedWritesMax = 1_000
-/** Successful reads kept per directory. An Entra cycle is mostly reads, and one is like the other. */
+/** Successful reads kept per directory: most of an Entra cycle, and one is like the other. */
 export const notedReadsMax = 200
 
 /** Two live tokens per directory, so that one can be rotated while the other works; no third. */

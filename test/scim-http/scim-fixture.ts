@@ -1,6 +1,7 @@
 import { Tokens } from '../../src/access/tokens.ts'
 import type { DirectoryId } from '../../src/directory/directory.ts'
 import { createSchemaRegistry, type SchemaRegistry } from '../../src/directory/schema-registry.ts'
+import type { SyncEntry } from '../../src/directory/sync-entry.ts'
 import type { Observer, ScimRequestEvent } from '../../src/observe/observe.ts'
 import { Scim } from '../../src/scim/scim.ts'
 import type { Rate } from '../../src/scim-http/limits.ts'
@@ -34,6 +35,8 @@ export interface ScimFixture extends AsyncDisposable {
   readonly errors: unknown[]
   readonly close: () => Promise<void>
   send(method: string, path: string, body?: unknown, headers?: Json): Promise<Reply>
+  /** The sync log of `entra` as it is in the store, oldest first, quiet reads too. */
+  log(): Promise<readonly SyncEntry[]>
 }
 
 export interface FixtureOptions {
@@ -66,6 +69,8 @@ export async function scimFixture(options: FixtureOptions = {}): Promise<ScimFix
     clock,
     observer: recordingObserver(requests, refusals, errors),
     listen: { host: '127.0.0.1', port: 0 },
+    keepNotes: (directory, notes) => store.notes.append(directory, notes),
+    directories: [entra, okta],
     ...(options.rate && { rate: options.rate }),
   })
   const token = await mint(tokens, entra)
@@ -73,13 +78,17 @@ export async function scimFixture(options: FixtureOptions = {}): Promise<ScimFix
   const send = (method: string, path: string, body?: unknown, headers: Json = {}) =>
     request(method, `${base}${path}`, body, { authorization: `Bearer ${token}`, ...headers })
   const { url, close } = server
+  const log = async () => {
+    await server.flushSyncLog()
+    return (await temporary.store.notes.list(entra, { reads: true })).toReversed()
+  }
   const oktaToken = await mint(tokens, okta)
   const dispose = async () => {
     await close()
     await temporary[Symbol.asyncDispose]()
   }
   const parts = { store, scim, tokens, url, base, token, oktaToken, requests, refusals, errors }
-  return { ...parts, close, send, [Symbol.asyncDispose]: dispose }
+  return { ...parts, close, send, log, [Symbol.asyncDispose]: dispose }
 }
 
 /** One request as an identity provider makes it. A string goes out as it is. */

@@ -6,12 +6,14 @@ export function syncEntry(more: Partial<SyncEntry> = {}): SyncEntry {
   return {
     at,
     operation: 'create',
+    quiet: false,
     method: 'POST',
     route: '/scim/:directory/v2/Users',
     status: 201,
     durationMs: 1.5,
     tokenId: 'f00d',
     signs: [],
+    notes: [],
     remarks: noRemarks,
     times: 1,
     ...more,
@@ -19,7 +21,7 @@ export function syncEntry(more: Partial<SyncEntry> = {}): SyncEntry {
 }
 
 export function quietRead(id: string): SyncEntry {
-  return syncEntry({ operation: 'get', method: 'GET', status: 200, id })
+  return syncEntry({ operation: 'get', quiet: true, method: 'GET', status: 200, id })
 }
 
 export function notesOf(...entries: readonly SyncEntry[]): SyncNotes {

@@ -1,6 +1,6 @@
 import type { Change } from '../../directory/change.ts'
 import type { Collection, DirectoryId, Reference, Stored, Uuid } from '../../directory/directory.ts'
-import { isQuietRead, type SyncNotes } from '../../directory/sync-entry.ts'
+import type { SyncNotes } from '../../directory/sync-entry.ts'
 import { StoreUnavailable } from '../errors.ts'
 import type { Committed } from '../store.ts'
 import type { NoteRequest, RecordRow, WriteChange, WriteReply } from './protocol.ts'
@@ -29,7 +29,7 @@ export function toWrite(change: Change): WriteChange {
 
 export function toNote(directory: DirectoryId, notes: SyncNotes): NoteRequest {
   const { entries, dropped, refused, at } = notes
-  const texts = entries.map((entry) => ({ quiet: isQuietRead(entry), text: JSON.stringify(entry) }))
+  const texts = entries.map((entry) => ({ quiet: entry.quiet, text: JSON.stringify(entry) }))
   return { kind: 'note', directory, entries: texts, dropped, refused, at }
 }
 

@@ -25,7 +25,7 @@ export interface EnrollRequest {
 export interface NoteRequest {
   readonly kind: 'note'
   readonly directory: DirectoryId
-  /** Each as JSON. `quiet`: see `isQuietRead`. */
+  /** Each as JSON. */
   readonly entries: readonly { readonly quiet: boolean; readonly text: string }[]
   readonly dropped: number
   readonly refused: number
