@@ -9,6 +9,13 @@ import { systemClock } from '../std/clock.ts'
 import type { DirectoryCounts, IndexedQuery } from '../store/store.ts'
 import { openHouseStore, type Tenancy, tenancyOf } from './house.ts'
 import { readPolicyFile } from './policy-file.ts'
+import {
+  type DirectoryDiagnosis,
+  type DirectoryLog,
+  diagnoseDirectory,
+  type LogQuery,
+  readDirectoryLog,
+} from './provisioning-health.ts'
 import { Registries } from './registries.ts'
 
 /**
@@ -22,6 +29,9 @@ export interface Operator extends AsyncDisposable {
   listTokens(directory?: string): Promise<readonly ListedToken[]>
   revokeToken(id: string): Promise<TokenRevoked>
   directoryStatus(directory: string): Promise<DirectoryStatus>
+  directoryLog(directory: string, query: LogQuery): Promise<DirectoryLog>
+  /** `since`: an RFC 3339 instant before which no request is held against anybody. */
+  diagnose(directory: string, since?: string): Promise<DirectoryDiagnosis>
   /** By userName, else by id, else by externalId. */
   findUsers(directory: string, name: string): Promise<readonly FoundUser[]>
 }
@@ -74,6 +84,11 @@ export async function openOperator(config: Config): Promise<Operator> {
     const all = await tokens.list(directory === undefined ? undefined : named(directory).id)
     return all.map((token) => ({ ...token, live: tokens.isLive(token) }))
   }
+  const diagnose = async (id: string, since?: string) => {
+    const directory = named(id)
+    const liveTokens = (await listTokens(id)).filter(({ live }) => live)
+    return await diagnoseDirectory({ store, clock, tenancy, liveTokens }, directory, since)
+  }
   return {
     tenancy,
     createToken: async (directory, wishes) => {
@@ -89,9 +104,13 @@ export async function openOperator(config: Config): Promise<Operator> {
       const live = (await listTokens(id)).filter((token) => token.live).length
       const { tenant, domains, isDefault, scimSync, scimAttributesForPolicy } = directory
       const facts = { tenant, domains, isDefault, scimSync, scimAttributesForPolicy }
-      const notes = notesOn(counts, live, facts)
+      const { findings } = await diagnose(id)
+      const seen = findings.map(({ effect, code }) => `${effect} (${code})`)
+      const notes = [...notesOn(counts, live, facts), ...seen]
       return { directory: id, ...facts, ...counts, liveTokens: live, notes }
     },
+    directoryLog: async (id, query) => await readDirectoryLog(store, named(id), query),
+    diagnose,
     findUsers: async (id, name) => {
       const directory = named(id)
       const registry = registries.ofDirectory(directory.id)
@@ -161,9 +180,6 @@ function notesOn(
   if (!facts.scimSync) notes.push('scimSync is off: SCIM writes are refused')
   if (!facts.scimAttributesForPolicy) {
     notes.push('scimAttributesForPolicy is off: conditions on its users are unknown')
-  }
-  if (counts.pendingMembers > 0) {
-    notes.push(`${counts.pendingMembers} group members name users that were never received`)
   }
   return notes
 }

@@ -9,8 +9,11 @@ import {
   storeFlag,
   storeHelp,
 } from './config-option.ts'
+import { addDirectoryDiagnosis } from './directory-diagnosis.ts'
+import { addDirectoryLog } from './directory-log.ts'
 import { complain, type ExitCode, exit, print } from './exit.ts'
 import { openOperator } from './open-operator.ts'
+import { printable } from './printable.ts'
 
 interface DirectoryOptions extends ConfigOptions {
   readonly json?: boolean
@@ -36,6 +39,8 @@ export function addDirectory(program: Command, verb: Verb): void {
     .option(storeFlag, storeHelp)
     .option('--json', 'answer as JSON')
     .action(verb(show))
+  addDirectoryLog(directory, verb)
+  addDirectoryDiagnosis(directory, verb)
 }
 
 async function status(only: string | undefined, options: DirectoryOptions): Promise<ExitCode> {
@@ -74,7 +79,7 @@ function statusText(row: DirectoryStatus): string {
     `  groups       ${row.groups}, memberships ${row.memberships}`,
     `  last write   ${row.lastWrite ?? 'never'}`,
     `  live tokens  ${row.liveTokens}`,
-    ...row.notes.map((note) => `  ! ${note}`),
+    ...row.notes.map((note) => `  ! ${printable(note)}`),
   ]
   return lines.join('\n')
 }

@@ -10,6 +10,7 @@ import {
   storeHelp,
 } from './config-option.ts'
 import { complain, type ExitCode, exit, print } from './exit.ts'
+import { instantOf } from './instant.ts'
 import { openOperator } from './open-operator.ts'
 
 interface TokenOptions extends ConfigOptions {
@@ -113,11 +114,6 @@ function scimUrlOf({ listen: { scim } }: Config, directory: string): string {
 }
 
 function isFuture(text: string): boolean {
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text)) return false
-  try {
-    return Temporal.Instant.compare(Temporal.Instant.from(text), Temporal.Now.instant()) > 0
-  } catch {
-    // The 31st of February has the right shape and is no instant.
-    return false
-  }
+  const instant = instantOf(text)
+  return instant !== undefined && Temporal.Instant.compare(instant, Temporal.Now.instant()) > 0
 }

@@ -43,8 +43,8 @@ export type ProviderSign =
   | 'aadOptscim062020'
   /** `op` as `Add` and `Replace`. */
   | 'capital op'
-  /** True and false as text. */
-  | 'boolean as text'
+  /** True, false or a number as text. */
+  | 'value as text'
 
 /** What was made of a body that is not quite as it should be. Paths of attributes, no values. */
 export interface Remarks {
@@ -72,21 +72,20 @@ export interface ChangeSummary {
     | { readonly kind: 'replace'; readonly count: number }
 }
 
-/** Requests of one directory, oldest first, and what is counted beside them. */
+/** News of one directory: requests, oldest first, and what was counted since the news before. */
 export interface SyncNotes {
   readonly entries: readonly SyncEntry[]
-  /** Requests whose entries were lost since the notes before. */
-  readonly dropped: number
-  /** Requests refused for their token since the notes before. */
-  readonly refused: number
-  /** RFC 3339 instant up to which the counts go. */
-  readonly at: string
+  readonly tally: SyncTally
 }
 
-/** Sums of what has no entry. */
+/** Requests that have no entry. The instants, RFC 3339, are those of the last ones. */
 export interface SyncTally {
+  /** Their entries were lost on the way. */
   readonly dropped: number
   readonly droppedAt?: string
+  /** Their token was not accepted. */
   readonly refused: number
   readonly refusedAt?: string
 }
+
+export const emptyTally: SyncTally = { dropped: 0, refused: 0 }

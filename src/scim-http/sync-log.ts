@@ -10,9 +10,13 @@ type Entry = ReturnType<typeof syncEntry>
 export type KeepNotes = (directory: Directory, notes: Notes) => Promise<void>
 interface Notes {
   readonly entries: readonly Entry[]
+  readonly tally: Tally
+}
+interface Tally {
   readonly dropped: number
+  readonly droppedAt?: string
   readonly refused: number
-  readonly at: string
+  readonly refusedAt?: string
 }
 
 /**
@@ -48,7 +52,7 @@ export class SyncLog {
   refused(directory: string | undefined): void {
     const collected = this.#collected.get(directory ?? '')
     if (collected === undefined) return
-    collected.refused += 1
+    collected.count({ dropped: 0, refused: 1, refusedAt: toDateTime(this.#clock.wallMs()) })
     this.#flushSoon()
   }
 
@@ -82,7 +86,7 @@ export class SyncLog {
   async #flushAll(): Promise<void> {
     for (const collected of this.#collected.values()) {
       if (collected.isEmpty) continue
-      const notes = collected.take(toDateTime(this.#clock.wallMs()))
+      const notes = collected.take()
       try {
         await this.#keep(collected.directory, notes)
       } catch {
@@ -121,8 +125,7 @@ const keptMax = { writes: 1_000, reads: 200 }
 /** What is known of one directory and not handed on yet. */
 class Collected {
   readonly directory: Directory
-  refused = 0
-  #dropped = 0
+  #tally: Tally = nothing
   #entries: Entry[] = []
   #reads = 0
 
@@ -131,7 +134,7 @@ class Collected {
   }
 
   get isEmpty(): boolean {
-    return this.#entries.length + this.refused + this.#dropped === 0
+    return this.#entries.length === 0 && this.#tally === nothing
   }
 
   add(entry: Entry): void {
@@ -144,23 +147,31 @@ class Collected {
     }
   }
 
-  take(at: string): Notes {
-    const notes = { entries: this.#entries, dropped: this.#dropped, refused: this.refused, at }
+  count(more: Tally): void {
+    const { dropped, refused } = this.#tally
+    this.#tally = {
+      ...this.#tally,
+      ...more,
+      dropped: dropped + more.dropped,
+      refused: refused + more.refused,
+    }
+  }
+
+  take(): Notes {
+    const notes = { entries: this.#entries, tally: this.#tally }
     this.#entries = []
     this.#reads = 0
-    this.#dropped = 0
-    this.refused = 0
+    this.#tally = nothing
     return notes
   }
 
   /** They come before whatever has been added meanwhile. */
-  putBack({ entries, dropped, refused }: Notes): void {
-    const later = this.#entries
-    this.#entries = []
-    this.#reads = 0
-    this.#dropped += dropped
-    this.refused += refused
-    for (const entry of [...entries, ...later]) this.add(entry)
+  putBack(earlier: Notes): void {
+    const later = this.take()
+    for (const { entries, tally } of [earlier, later]) {
+      if (tally !== nothing) this.count(tally)
+      for (const entry of entries) this.add(entry)
+    }
   }
 
   /** Into the read before it, whatever was written in between. */
@@ -175,7 +186,9 @@ class Collected {
 
   #drop(quiet: boolean): void {
     const oldest = this.#entries.findIndex((entry) => entry.quiet === quiet)
-    this.#dropped += this.#entries[oldest]!.times
-    this.#entries.splice(oldest, 1)
+    const [{ times, at }] = this.#entries.splice(oldest, 1) as [Entry]
+    this.count({ dropped: times, droppedAt: at, refused: 0 })
   }
 }
+
+const nothing: Tally = { dropped: 0, refused: 0 }

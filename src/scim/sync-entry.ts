@@ -95,7 +95,7 @@ function signsOf(query: unknown, body: unknown, remarks: Remarks): readonly Prov
     signs.push('aadOptscim062020')
   }
   if (hasCapitalOp(body)) signs.push('capital op')
-  if (remarks.coerced.length > 0) signs.push('boolean as text')
+  if (remarks.coerced.length > 0) signs.push('value as text')
   return signs
 }
 

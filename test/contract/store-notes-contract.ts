@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { DirectoryId } from '../../src/directory/directory.ts'
+import type { SyncTally } from '../../src/directory/sync-entry.ts'
 import { notedReadsMax, notedWritesMax } from '../../src/store/store.ts'
 import { at, committed, entra, later, okta, user } from '../support/store-fixture.ts'
 import { notesOf, quietRead, syncEntry } from '../support/sync-entries.ts'
@@ -36,7 +37,8 @@ export function notesContract(open: OpenStore): void {
     onFresh(open, async ({ store }) => {
       const nowhere = 'nowhere' as DirectoryId
       await store.notes.append(okta, notesOf(syncEntry()))
-      await store.notes.append(nowhere, { ...notesOf(syncEntry()), refused: 1 })
+      const tally = { dropped: 0, refused: 1, refusedAt: at }
+      await store.notes.append(nowhere, { entries: [syncEntry()], tally })
 
       expect(await store.notes.list(entra)).toEqual([])
       expect(await store.notes.list(nowhere)).toEqual([])
@@ -92,8 +94,9 @@ export function notesContract(open: OpenStore): void {
     'count what has no entry, with the instant of the last',
     onFresh(open, async ({ store, reopen }) => {
       expect(await store.notes.tally(entra)).toEqual({ dropped: 0, refused: 0 })
-      await store.notes.append(entra, { entries: [], dropped: 3, refused: 0, at })
-      await store.notes.append(entra, { entries: [], dropped: 2, refused: 1, at: later })
+      const count = (tally: SyncTally) => store.notes.append(entra, { entries: [], tally })
+      await count({ dropped: 3, droppedAt: at, refused: 0 })
+      await count({ dropped: 2, droppedAt: later, refused: 1, refusedAt: later })
       await store.notes.append(entra, notesOf(syncEntry()))
 
       const sums = { dropped: 5, droppedAt: later, refused: 1, refusedAt: later }

@@ -15,6 +15,7 @@ import {
   type ScimFixture,
   scimFixture,
   userBody,
+  withMethods,
 } from './scim-fixture.ts'
 
 const [ann, bob] = ['ann@acme.example', 'bob@acme.example']
@@ -56,7 +57,7 @@ describe('the sync log tells of', () => {
     )
 
     expect((await fixture.log())[1]).toMatchObject({
-      ...{ operation: 'patch', name: ann, signs: ['capital op', 'boolean as text'] },
+      ...{ operation: 'patch', name: ann, signs: ['capital op', 'value as text'] },
       changes: {
         what: 'changed',
         attributes: ['name.givenName', 'active', `${enterpriseUrn}:department`, 'title'],
@@ -212,7 +213,7 @@ describe('a store that takes no notes', () => {
     const log = newSyncLog(async (_, notes) => {
       if (isAway) throw new StoreUnavailable('for a test')
       kept.push(...notes.entries)
-      dropped += notes.dropped
+      dropped += notes.tally.dropped
     })
     for (let number = 0; number < 1_010; number += 1)
       log.add(entra, syncEntry({ id: `w${number}` }))
@@ -256,12 +257,6 @@ function newSyncLog(keep: KeepNotes, clock: Clock = systemClock): SyncLog {
 }
 
 function withNotes(store: Store, append: NoteStore['append']): Store {
-  const notes = { list: store.notes.list, tally: store.notes.tally, append }
-  return new Proxy(store, {
-    get: (target, name) => {
-      if (name === 'notes') return notes
-      const value = Reflect.get(target, name)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
+  const { list, tally } = store.notes
+  return withMethods(store, { notes: { list, tally, append } })
 }

@@ -1,4 +1,9 @@
-import { noRemarks, type SyncEntry, type SyncNotes } from '../../src/directory/sync-entry.ts'
+import {
+  emptyTally,
+  noRemarks,
+  type SyncEntry,
+  type SyncNotes,
+} from '../../src/directory/sync-entry.ts'
 import { at } from './store-fixture.ts'
 
 /** An entry of the sync log: a user who was created, unless said otherwise. */
@@ -25,5 +30,5 @@ export function quietRead(id: string): SyncEntry {
 }
 
 export function notesOf(...entries: readonly SyncEntry[]): SyncNotes {
-  return { entries, dropped: 0, refused: 0, at }
+  return { entries, tally: emptyTally }
 }

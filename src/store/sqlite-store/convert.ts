@@ -27,10 +27,9 @@ export function toWrite(change: Change): WriteChange {
   }
 }
 
-export function toNote(directory: DirectoryId, notes: SyncNotes): NoteRequest {
-  const { entries, dropped, refused, at } = notes
+export function toNote(directory: DirectoryId, { entries, tally }: SyncNotes): NoteRequest {
   const texts = entries.map((entry) => ({ quiet: entry.quiet, text: JSON.stringify(entry) }))
-  return { kind: 'note', directory, entries: texts, dropped, refused, at }
+  return { kind: 'note', directory, entries: texts, tally }
 }
 
 function isList(members: object | undefined): members is readonly Uuid[] {

@@ -21,7 +21,7 @@ export function appendNotes(connection: Connection, request: NoteRequest): void 
   }
   trim(connection, directory, 0, notedWritesMax)
   trim(connection, directory, 1, notedReadsMax)
-  count(connection, directory, request)
+  count(connection, directory, request.tally)
 }
 
 function lastNumber(connection: Connection, directory: number): number {
@@ -45,19 +45,20 @@ function trim(connection: Connection, directory: number, quiet: number, max: num
   )
 }
 
-function count(connection: Connection, directory: number, request: NoteRequest): void {
-  const { dropped, refused, at } = request
+function count(connection: Connection, directory: number, tally: SyncTally): void {
+  const { dropped, droppedAt, refused, refusedAt } = tally
   if (dropped + refused === 0) return
   connection.run(
-    `INSERT INTO note_tally VALUES (?1, ?2, iif(?2 > 0, ?4, NULL), ?3, iif(?3 > 0, ?4, NULL))
+    `INSERT INTO note_tally VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (directory) DO UPDATE SET
        dropped = dropped + excluded.dropped, refused = refused + excluded.refused,
        dropped_at = coalesce(excluded.dropped_at, dropped_at),
        refused_at = coalesce(excluded.refused_at, refused_at)`,
     directory,
     dropped,
+    droppedAt ?? null,
     refused,
-    at,
+    refusedAt ?? null,
   )
 }
 

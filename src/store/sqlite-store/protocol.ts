@@ -2,6 +2,7 @@ import type { PolicyChange, TokenChange } from '../../directory/change.ts'
 import type { Collection, DirectoryId, Ordinal, Revision, Uuid } from '../../directory/directory.ts'
 import type { IndexedAttribute } from '../../directory/identity.ts'
 import type { MembersEdit } from '../../directory/membership.ts'
+import type { SyncTally } from '../../directory/sync-entry.ts'
 import type { Position } from '../position.ts'
 import type { Enrolment } from '../store.ts'
 
@@ -27,9 +28,7 @@ export interface NoteRequest {
   readonly directory: DirectoryId
   /** Each as JSON. */
   readonly entries: readonly { readonly quiet: boolean; readonly text: string }[]
-  readonly dropped: number
-  readonly refused: number
-  readonly at: string
+  readonly tally: SyncTally
 }
 
 export type WriteChange = WriteResource | PolicyChange | TokenChange
