@@ -23,7 +23,7 @@ import {
   timeouts,
 } from './limits.ts'
 import { addRoutes, type Operation } from './routes.ts'
-import { entryOf, type KeepNotes, SyncLog } from './sync-log.ts'
+import { entriesOf, type KeepNotes, SyncLog } from './sync-log.ts'
 
 /**
  * scim-http: SCIM over HTTP, for identity providers.
@@ -126,7 +126,7 @@ export async function serveScim(options: ScimHttpOptions): Promise<ScimServer> {
     if (caller === undefined) return
     try {
       const answered = { ...facts, at: toDateTime(clock.wallMs()), tokenId: caller.tokenId }
-      syncLog.add(caller.directory, entryOf(request, answered))
+      syncLog.add(caller.directory, ...entriesOf(request, answered))
     } catch (bug) {
       observer.internalError({ room: 'scim-http', error: bug })
     }

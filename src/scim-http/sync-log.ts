@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import type { ScimCaller } from '../access/access.ts'
-import { folded, type Served, syncEntry } from '../scim/sync-entry.ts'
+import { folded, type Served, syncEntries } from '../scim/sync-entry.ts'
 import { type Clock, toDateTime } from '../std/clock.ts'
 
 type Directory = ScimCaller['directory']
-type Entry = ReturnType<typeof syncEntry>
+type Entry = ReturnType<typeof syncEntries>[number]
 
 /** Where the notes of a directory are kept. Whatever it rejects with, they are offered again. */
 export type KeepNotes = (directory: Directory, notes: Notes) => Promise<void>
@@ -41,10 +41,10 @@ export class SyncLog {
     this.#collected = new Map(directories.map((directory) => [directory, new Collected(directory)]))
   }
 
-  add(directory: Directory, entry: Entry): void {
+  add(directory: Directory, ...entries: readonly Entry[]): void {
     const collected = this.#collected.get(directory)
     if (collected === undefined) return
-    collected.add(entry)
+    for (const entry of entries) collected.add(entry)
     this.#flushSoon()
   }
 
@@ -100,9 +100,9 @@ export class SyncLog {
 type Answered = 'at' | 'operation' | 'method' | 'route' | 'status' | 'durationMs' | 'tokenId'
 
 /** What there is to say of a request that has been answered. */
-export function entryOf(request: FastifyRequest, answered: Pick<Served, Answered>): Entry {
+export function entriesOf(request: FastifyRequest, answered: Pick<Served, Answered>) {
   const { answer, error } = request.scim
-  return syncEntry({
+  return syncEntries({
     ...answered,
     userAgent: request.headers['user-agent'],
     params: request.params,
@@ -112,6 +112,7 @@ export function entryOf(request: FastifyRequest, answered: Pick<Served, Answered
     remarks: answer?.remarks,
     notes: answer?.notes ?? [],
     error,
+    parts: answer !== undefined && 'parts' in answer ? answer.parts : undefined,
   })
 }
 

@@ -5,6 +5,7 @@ import type { Notes } from './json-object.ts'
 import type { Projection } from './projection.ts'
 import { entityTag, renderResource } from './rendered-resource.ts'
 import type { ScimDirectory } from './scim-directory.ts'
+import type { ScimError } from './scim-error.ts'
 
 /** What becomes of a request that can be served. */
 export type Answer = Content | Empty | NotModified
@@ -31,8 +32,22 @@ export interface Content extends Told {
   readonly location?: string
   /** Of a bulk of which a part must be sent again: whole seconds after which to do so. */
   readonly retryAfterS?: number
+  /** Of a bulk: what became of its operations, in the order in which they were done. */
+  readonly parts?: readonly Part[]
   /** Of a write: the log position that a gateway can ask to see, as an opaque token. */
   readonly revision?: string
+}
+/** One operation of a bulk, for the log of the synchronisation. */
+export interface Part extends Told {
+  readonly operation: 'create' | 'replace' | 'patch' | 'delete' | 'other'
+  readonly of: Collection | undefined
+  /** What its path names: an id, a reference, or anything. */
+  readonly target: string | undefined
+  readonly status: number
+  readonly durationMs: number
+  /** As sent, and not believed. */
+  readonly body: unknown
+  readonly error: ScimError | undefined
 }
 export interface Empty extends Told {
   readonly kind: 'empty'

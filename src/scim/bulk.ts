@@ -1,7 +1,7 @@
 import { assert, unreachable } from '../std/assert.ts'
 import { TimeSlice } from '../std/time-slice.ts'
 import type { Position } from '../store/position.ts'
-import { type Answer, type Content, statusOf } from './answer.ts'
+import { type Answer, type Content, type Part, statusOf } from './answer.ts'
 import { type BulkPlan, planBulk } from './bulk-plan.ts'
 import { referenceIn, referencesIn, withIds } from './bulk-reference.ts'
 import type { BulkOperation, BulkRequest, BulkTask } from './bulk-request.ts'
@@ -57,6 +57,7 @@ class Bulk {
   /** By the index of the operation; a hole where it was not processed. */
   readonly #entries: object[] = []
   readonly #notes = new Notes()
+  readonly #parts: Part[] = []
   #errors = 0
   #retryAfterS = 0
   #written: Position | undefined
@@ -73,7 +74,10 @@ class Bulk {
 
   async process(index: number, operation: BulkOperation, plan: BulkPlan): Promise<void> {
     const { method, bulkId, task } = operation
+    const startedMs = this.#scope.clock.monotonicMs()
     const outcome = task instanceof ScimError ? task : await this.#outcomeOf(task, index, plan)
+    const durationMs = this.#scope.clock.monotonicMs() - startedMs
+    this.#parts.push(partOf(operation, outcome, durationMs))
     if (method === 'POST' && bulkId !== undefined) {
       this.#posted.set(bulkId, outcome instanceof ScimError ? outcome : idIn(outcome))
     }
@@ -91,7 +95,8 @@ class Bulk {
     }
     const landed = this.#written && (await inForce(this.#scope, this.#written))
     const later = this.#retryAfterS > 0 && { retryAfterS: this.#retryAfterS }
-    return { kind: 'content', body, notes: this.#notes.lines, ...landed, ...later }
+    const [notes, parts] = [this.#notes.lines, this.#parts]
+    return { kind: 'content', body, notes, parts, ...landed, ...later }
   }
 
   async #outcomeOf(task: BulkTask, index: number, plan: BulkPlan): Promise<Answer | ScimError> {
@@ -184,6 +189,25 @@ function entryOf(
     ...(response !== undefined && { response }),
   }
 }
+
+function partOf(
+  { place, task }: BulkOperation,
+  outcome: Answer | ScimError,
+  durationMs: number,
+): Part {
+  const [known, of] = [task instanceof ScimError ? undefined : task, place?.of]
+  // What is no method we know is the client's own text.
+  const operation = known === undefined ? 'other' : operationOf[known.method]
+  const { target } = place ?? {}
+  const facts = { operation, of, target, durationMs, body: known?.data } as const
+  if (outcome instanceof ScimError) {
+    return { ...facts, status: outcome.status, error: outcome, notes: [] }
+  }
+  const { notes, remarks, about } = outcome
+  const told = { notes, ...(remarks && { remarks }), ...(about && { about }) }
+  return { ...facts, status: statusOf(outcome), error: undefined, ...told }
+}
+const operationOf = { POST: 'create', PUT: 'replace', PATCH: 'patch', DELETE: 'delete' } as const
 
 function idIn(answer: Answer): string {
   assert(answer.kind === 'created' && isJsonObject(answer.body), 'a POST created no resource')

@@ -5,7 +5,7 @@ import {
   type Remarks,
   type SyncEntry,
 } from '../directory/sync-entry.ts'
-import { type About, nameLengthMax } from './answer.ts'
+import { type About, nameLengthMax, type Part } from './answer.ts'
 import { isJsonObject, property } from './json-object.ts'
 import { isResourceId, resourceTypes } from './resource-type.ts'
 import type { ScimError } from './scim-error.ts'
@@ -30,13 +30,25 @@ export interface Served {
   readonly remarks: Remarks | undefined
   readonly notes: readonly string[]
   readonly error: ScimError | undefined
+  readonly parts: readonly Part[] | undefined
 }
 
-/** The entry that the sync log keeps of a request. */
-export function syncEntry(served: Served): SyncEntry {
+/** The entries that the sync log keeps of a request: one, and of a bulk one for each operation. */
+export function syncEntries(served: Served): readonly SyncEntry[] {
+  const { parts, route } = served
+  if (parts === undefined) return [entryOf(served, collectionIn(route))]
+  // What the operations have to say stands in their own entries.
+  const whole = entryOf({ ...served, notes: [] }, undefined)
+  const each = parts.map((part) => {
+    const params = { id: part.target }
+    return entryOf({ ...served, about: undefined, remarks: undefined, ...part, params }, part.of)
+  })
+  return [whole, ...each]
+}
+
+function entryOf(served: Served, of: Collection | undefined): SyncEntry {
   const { at, operation, method, route, status, durationMs, tokenId, notes } = served
   const { userAgent, params, body, about, error, remarks = noRemarks } = served
-  const of = collectionIn(route)
   const id = about?.id ?? idIn(params)
   const name = about?.name ?? error?.resourceName ?? (of && sentName(of, body))
   const quiet = status < 400 && quietOperations.has(operation)

@@ -8,6 +8,7 @@ import { ManualClock } from '../support/manual-clock.ts'
 import { entra } from '../support/store-fixture.ts'
 import { quietRead, syncEntry } from '../support/sync-entries.ts'
 import {
+  bulkBody,
   enterpriseUrn,
   groupBody,
   patchBody,
@@ -156,6 +157,35 @@ describe('the sync log tells of', () => {
 
     expect((await fixture.log()).map(({ status }) => status)).toEqual([200, 429])
     expect(await fixture.store.notes.tally(entra)).toMatchObject({ refused: 1, dropped: 0 })
+  })
+
+  test('a bulk: each operation as if it had come by itself, and the whole', async () => {
+    await using fixture = await scimFixture()
+    const gone = await createUser(fixture, bob)
+    const off = patchBody({ op: 'Replace', path: 'active', value: 'False' })
+    await fixture.send(
+      'POST',
+      '/Bulk',
+      bulkBody([
+        { method: 'POST', path: '/Users', bulkId: 'a', data: userBody(ann, { shoeSize: 43 }) },
+        { method: 'POST', path: '/Users', bulkId: 'b', data: userBody(bob, { active: true }) },
+        { method: 'PATCH', path: `/Users/${gone}`, data: off },
+        { method: 'DELETE', path: `/Users/${gone}` },
+        { method: 'DELETE', path: `/Users/${gone}` },
+        { method: 'EVIL', path: '/Users' },
+      ]),
+    )
+
+    expect((await fixture.log()).slice(1)).toMatchObject([
+      { operation: 'bulk', method: 'POST', status: 200, notes: [] },
+      { operation: 'create', status: 201, name: ann, remarks: { ignored: ['shoeSize'] } },
+      { operation: 'create', status: 409, name: bob, error: taken },
+      { operation: 'patch', status: 200, name: bob, signs: ['capital op', 'value as text'] },
+      { operation: 'delete', status: 204, changes: { active: { from: false, to: null } } },
+      { operation: 'delete', status: 404, id: gone },
+      { operation: 'other', status: 400, of: 'users' },
+    ])
+    expect(JSON.stringify(await fixture.log())).not.toContain('EVIL')
   })
 
   test('identical reads once, with their number; other reads stand apart', async () => {
