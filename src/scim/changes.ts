@@ -12,7 +12,7 @@ import { sameValue } from './same-value.ts'
 export function changesOf(change: ResourceChange, before?: Document): ChangeSummary {
   switch (change.op) {
     case 'create': {
-      const attributes = named(Object.keys(change.document))
+      const attributes = named(changedNames(noDocument, change.document))
       const members = change.members?.length ?? 0
       if (members === 0) return { what: 'created', attributes }
       return { what: 'created', attributes, members: { kind: 'edit', added: members, removed: 0 } }

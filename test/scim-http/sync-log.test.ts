@@ -24,7 +24,8 @@ const [ann, bob] = ['ann@acme.example', 'bob@acme.example']
 describe('the sync log tells of', () => {
   test('a create: who, by which token, with which attributes, and no value of them', async () => {
     await using fixture = await scimFixture()
-    const body = userBody(ann, { title: 'Geheim', active: true, password: 'hunter2' })
+    const name = { givenName: 'Geheim' }
+    const body = userBody(ann, { title: 'Geheim', active: true, name, password: 'hunter2' })
     const { body: created } = await fixture.send('POST', '/Users?aadOptscim062020', body, {
       'user-agent': 'x'.repeat(500),
     })
@@ -34,7 +35,7 @@ describe('the sync log tells of', () => {
     expect(entry).toMatchObject({
       ...{ operation: 'create', method: 'POST', route: '/scim/:directory/v2/Users', status: 201 },
       ...{ of: 'users', id: created.id, name: ann, signs: ['aadOptscim062020'], times: 1 },
-      changes: { what: 'created', attributes: ['userName', 'title', 'active'] },
+      changes: { what: 'created', attributes: ['userName', 'title', 'active', 'name.givenName'] },
       userAgent: 'x'.repeat(120),
     })
     expect(fixture.token).toContain(`_${entry!.tokenId}_`)
