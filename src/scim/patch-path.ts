@@ -51,8 +51,8 @@ export function readKey(
 
 /** Entra also sends names of the enterprise schema without its URN. */
 function parsePath(text: string, registry: SchemaRegistry, of: Collection) {
-  const [bare = ''] = text.split('.', 1)
-  const urn = extensionOf(bare, registry, of)
+  const end = text.search(/[.[]/)
+  const urn = extensionOf(end < 0 ? text : text.slice(0, end), registry, of)
   return parseAttributePath(urn === undefined ? text : `${urn}:${text}`, registry, of)
 }
 

@@ -2,13 +2,15 @@ import { type AttributeValue, emptyComplex } from '../directory/directory.ts'
 import {
   type AttributeDefinition,
   findAttribute,
+  type Schema,
   type SchemaRegistry,
   sameName,
 } from '../directory/schema-registry.ts'
-import { elementsOf } from './complex-value.ts'
+import { copyOf, elementsOf, isComplex, ownValue } from './complex-value.ts'
 import { isJsonObject, isUnassigned, type JsonObject, type Notes, property } from './json-object.ts'
 import { namesIn } from './limits.ts'
 import { onePrimary } from './primary.ts'
+import { extensionOf } from './quirks/entra.ts'
 import { readValue, shortName } from './read-value.ts'
 import type { ResourceType } from './resource-type.ts'
 import { badRequest, wrongValue } from './scim-error.ts'
@@ -39,6 +41,7 @@ export function readResource(
   checkSchemas(body, type)
   const document = emptyComplex()
   const given = new Set<string>()
+  const bare: (readonly [name: string, urn: string])[] = []
   let members: unknown
   for (const name of namesIn(body, type.name)) {
     if (sameName(name, 'schemas')) continue
@@ -48,12 +51,17 @@ export function readResource(
     }
     const definition = findAttribute(registry.coreAttributes(type.of), name)
     if (definition === undefined) {
-      notes.ignore('attribute', shortName(name))
+      const urn = extensionOf(name, registry, type.of)
+      if (urn === undefined) notes.ignore('attribute', shortName(name))
+      else bare.push([name, urn])
       continue
     }
     given.add(definition.name)
     if (type.of === 'groups' && definition.name === 'members') members = body[name]
     else assign(document, definition, body[name], definition.name, notes)
+  }
+  for (const [name, urn] of bare) {
+    assignBare({ document, given }, name, body[name], { schema: registry.schema(urn), notes })
   }
   return { document, given, members }
 }
@@ -125,6 +133,27 @@ function readExtension(
     if (definition === undefined) notes.ignore('attribute', path)
     else assign(extension, definition, sent[name], path, notes)
   }
+  if (Object.keys(extension).length > 0) document[schema.urn] = extension
+}
+
+/**
+ * A name that only an extension has. Entra's older samples have `department` and `manager` outside
+ * of theirs: they count, unless the extension itself says something else.
+ */
+function assignBare(
+  { document, given }: Draft,
+  name: string,
+  sent: unknown,
+  { schema, notes }: { readonly schema: Schema | undefined; readonly notes: Notes },
+): void {
+  const definition = schema && findAttribute(schema.attributes, name)
+  if (schema === undefined || definition === undefined) return
+  const path = `${schema.urn}:${definition.name}`
+  if (given.has(path)) return
+  given.add(path)
+  const stored = ownValue(document, schema.urn)
+  const extension = isComplex(stored) ? copyOf(stored) : emptyComplex()
+  assign(extension, definition, sent, path, notes)
   if (Object.keys(extension).length > 0) document[schema.urn] = extension
 }
 
