@@ -22,6 +22,11 @@ export interface ListPath extends AttributePath {
   readonly attribute: AttributeDefinition
 }
 
+/** A path with what its filter says of an element, where it is about equality alone. */
+interface ElementPath extends ListPath {
+  readonly described?: Complex | undefined
+}
+
 /** What one operation makes of a multi-valued attribute (RFC 7644 §3.5.2). Empty = unassigned. */
 export function patchList(
   elements: Elements,
@@ -71,16 +76,17 @@ function patchMatching(
   if (operation.op === 'remove' && subAttribute === undefined) {
     return elements.filter((element) => !matching.has(element))
   }
-  if (matching.size > 0) return patchEach(elements, matching, operation, path, notes)
+  const described = describedElement(filter, attribute)
+  const within = { ...path, described }
+  if (matching.size > 0) return patchEach(elements, matching, operation, within, notes)
   if (operation.op === 'remove') return elements
   // RFC 7644 §3.5.2.3 has noTarget for this. Entra takes it as "create", for Add and Replace: it
   // sets the first work e-mail by `emails[type eq "work"].value`.
-  const described = describedElement(filter, attribute)
   if (described === undefined) {
     const detail = `\`${operation.place}.path\` matches no value of \`${attribute.name}\``
     throw badRequest('noTarget', `${detail}, and does not say which value to create`)
   }
-  const created = written(described, operation, path, notes)
+  const created = written(described, operation, within, notes)
   // Nothing was sent to create it with.
   if (created === undefined || sameValue(created, described)) return elements
   return onePrimary(attribute, [...elements, created], isComplex(created) ? created : undefined)
@@ -91,7 +97,7 @@ function patchEach(
   elements: Elements,
   chosen: ReadonlySet<AttributeValue>,
   operation: PatchOperation,
-  path: ListPath,
+  path: ElementPath,
   notes: Notes,
 ): Elements {
   if (elements.length === 0 && operation.op !== 'remove') {
@@ -109,17 +115,22 @@ function patchEach(
   return onePrimary(path.attribute, list, winner)
 }
 
-/** One element after the operation, or undefined where nothing of it is left. */
+/**
+ * One element after the operation, or undefined where nothing of it is left. RFC 7644 §3.5.2.1: add
+ * leaves the sub-attributes that are not sent; §3.5.2.3: replace takes the place of the whole
+ * element, of which only what the filter says of it stays.
+ */
 function written(
   element: AttributeValue | undefined,
   { op, value, place }: PatchOperation,
-  { attribute, subAttribute }: ListPath,
+  { attribute, subAttribute, described }: ElementPath,
   notes: Notes,
 ): AttributeValue | undefined {
   if (subAttribute === undefined) {
     const next = readSingle(attribute, onlyValue(value), `${place}.value`, notes)
-    if (!isComplex(element) || !isComplex(next)) return next
-    const complex = merged(element, next)
+    const base = op === 'replace' ? whatStays(element, described, attribute) : element
+    if (!isComplex(base) || !isComplex(next)) return next
+    const complex = merged(base, next)
     mustKeepParts(attribute, element, complex)
     return complex
   }
@@ -127,6 +138,22 @@ function written(
   const complex = withSubAttribute(isComplex(element) ? element : {}, subAttribute.name, next)
   mustKeepParts(attribute, element, complex)
   return next === undefined && saysNothing(complex) ? undefined : complex
+}
+
+/** Of an element that is replaced: what the filter says of it, and what is immutable. */
+function whatStays(
+  element: AttributeValue | undefined,
+  described: Complex | undefined,
+  { subAttributes }: AttributeDefinition,
+): Complex | undefined {
+  if (!isComplex(element)) return described
+  let stays = described
+  for (const { name, mutability } of subAttributes) {
+    const value = ownValue(element, name)
+    if (mutability !== 'immutable' || value === undefined) continue
+    stays = withSubAttribute(stays ?? {}, name, value)
+  }
+  return stays
 }
 
 /** What one operation makes of a sub-attribute, which may be a list itself; undefined = nothing. */

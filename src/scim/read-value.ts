@@ -3,7 +3,8 @@ import { type AttributeValue, emptyComplex } from '../directory/directory.ts'
 import { type AttributeDefinition, findAttribute } from '../directory/schema-registry.ts'
 import { isJsonObject, isUnassigned, type Notes } from './json-object.ts'
 import { checkValues, namesIn, textLengthMax } from './limits.ts'
-import { booleanFrom, isBareValue, onlyValue } from './quirks/entra.ts'
+import { appRole, booleanFrom, isBareValue, onlyValue } from './quirks/entra.ts'
+import { meantBy } from './quirks/other-names.ts'
 import { badRequest, type ScimError, wrongValue } from './scim-error.ts'
 
 type Value = AttributeValue | undefined
@@ -66,25 +67,27 @@ function readComplex(
 ): Value {
   const { subAttributes } = definition
   const complex = emptyComplex()
-  const significant = findAttribute(subAttributes, 'value')
-  if (isBareValue(sent) && significant !== undefined) {
-    const value = readValue(significant, sent, path, notes)
-    if (value !== undefined) complex[significant.name] = value
-    return complex
-  }
-  if (!isJsonObject(sent)) throw wrongType(path, 'an object', sent)
-  for (const name of namesIn(sent, path)) {
-    const sub = findAttribute(subAttributes, name)
+  const isBare = isBareValue(sent) && findAttribute(subAttributes, 'value') !== undefined
+  const object = isBare ? { value: sent } : sent
+  if (!isJsonObject(object)) throw wrongType(path, 'an object', object)
+  for (const name of namesIn(object, path)) {
+    const known = findAttribute(subAttributes, name)
+    const sub = known ?? meantBy(name, definition)
     if (sub === undefined) {
       const attribute = `${definition.name}.${shortName(name)}`
       notes.ignore('attribute', `${path}.${shortName(name)}`, { attribute })
       continue
     }
     if (sub.mutability === 'readOnly') continue
-    const value = readValue(sub, sent[name], `${path}.${sub.name}`, notes)
+    // The name of the schema counts where both are there.
+    if (known === undefined && Object.hasOwn(complex, sub.name)) continue
+    const value = readValue(sub, object[name], `${path}.${sub.name}`, notes)
     if (value !== undefined) complex[sub.name] = value
   }
-  return Object.keys(complex).length === 0 ? undefined : complex
+  if (Object.keys(complex).length === 0) return undefined
+  const role = definition.name === 'roles' ? appRole(complex) : undefined
+  if (role !== undefined) notes.add(`\`${path}\`: a role as JSON text is kept as its value`)
+  return role ?? complex
 }
 
 function readText(sent: unknown, path: string): string {

@@ -231,6 +231,10 @@ describe('what is immutable', () => {
       '400 mutability',
     )
     expect(patched(keys, [remove('keys[value eq "k"]')])).toEqual({ number: '1' })
+    expect(patched(keys, [set('keys[value eq "k"]', { site: 'x' })])).toEqual({
+      number: '1',
+      keys: [{ value: 'k', slot: 's', site: 'x' }],
+    })
     expect(patched(keys, [set('keys', [{ value: 'l', slot: 't' }])])).toEqual({
       number: '1',
       keys: [{ value: 'l', slot: 't' }],

@@ -210,9 +210,21 @@ const cases: readonly Case[] = [
     },
   ],
   [
-    'a whole element can be written',
-    { emails: [work] },
+    'replace takes the place of a whole element, of which what its filter says stays',
+    { emails: [work, home] },
     [{ op: 'replace', path: 'emails[type eq "work"]', value: { value: 'n@x' } }],
+    { emails: [{ type: 'work', value: 'n@x' }, home] },
+  ],
+  [
+    'nothing stays of an element whose filter says what many are',
+    { emails: [work, home] },
+    [{ op: 'replace', path: 'emails[type sw "wo"]', value: { value: 'n@x' } }],
+    { emails: [{ value: 'n@x' }, home] },
+  ],
+  [
+    'add leaves the sub-attributes of an element that it does not name',
+    { emails: [work] },
+    [{ op: 'add', path: 'emails[type eq "work"]', value: { value: 'n@x' } }],
     { emails: [{ ...work, value: 'n@x' }] },
   ],
   [
@@ -280,10 +292,47 @@ const cases: readonly Case[] = [
     },
   ],
   [
-    'Entra: a role as JSON text is kept as it is',
+    'Entra: an app role as JSON text is the role that its POST names',
+    { roles: [{ value: 'Admin', display: 'Admin', type: 'WindowsAzureActiveDirectoryRole' }] },
+    [
+      {
+        op: 'Add',
+        path: 'roles',
+        value: ['Admin', 'User'].map((value) => ({
+          value: JSON.stringify({ id: '06b07648', value, displayName: value }),
+        })),
+      },
+    ],
+    {
+      roles: [
+        { value: 'Admin', display: 'Admin', type: 'WindowsAzureActiveDirectoryRole' },
+        { value: 'User', display: 'User' },
+      ],
+    },
+  ],
+  ...[
+    '{"id":"1"}',
+    '{"value":"Admin","scope":"all"}',
+    '{"value":5}',
+    '{"value":""}',
+    '{"value":"Admin"',
+    '{}',
+    '["Admin"]',
+    `{"value":"${'x'.repeat(3_000)}"}`,
+    `{"__proto__":{"value":"Admin"}}`,
+  ].map(
+    (value): Case => [
+      `other text of a role is kept as it is: ${value.slice(0, 40)}`,
+      {},
+      [{ op: 'Add', path: 'roles', value: [{ value }] }],
+      { roles: [{ value }] },
+    ],
+  ),
+  [
+    'JSON text of anything but a role is kept as it is',
     {},
-    [{ op: 'Add', path: 'roles', value: [{ value: '{"id":"1"}' }] }],
-    { roles: [{ value: '{"id":"1"}' }] },
+    [{ op: 'Add', path: 'entitlements', value: [{ value: '{"value":"Admin"}' }] }],
+    { entitlements: [{ value: '{"value":"Admin"}' }] },
   ],
   [
     'nothing is created from an empty value',

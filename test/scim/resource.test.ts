@@ -84,6 +84,36 @@ describe('a new user', () => {
       { active: true, [enterpriseUserUrn]: { manager: { value: 'm' } } },
     ],
     [
+      'has its manager by the name of SCIM 1.1, as OneLogin sends it',
+      { [enterpriseUserUrn]: { manager: { managerId: 'm', displayName: 'Max Ford' } } },
+      { active: true, [enterpriseUserUrn]: { manager: { value: 'm' } } },
+    ],
+    [
+      "has Entra's app roles, whose names stand in `displayName`",
+      { roles: [{ primary: false, displayName: 'Administrator', value: 'Admin' }] },
+      { active: true, roles: [{ primary: false, display: 'Administrator', value: 'Admin' }] },
+    ],
+    [
+      'has the name of the schema where another stands beside it',
+      {
+        roles: [
+          { displayName: 'B', display: 'A', value: 'r' },
+          { display: 'A', displayName: 'B' },
+        ],
+      },
+      { active: true, roles: [{ display: 'A', value: 'r' }, { display: 'A' }] },
+    ],
+    [
+      'has what stands outside of its extension, unless the extension says otherwise',
+      {
+        department: 'IT',
+        costCenter: '1',
+        manager: null,
+        [enterpriseUserUrn]: { costcenter: '2' },
+      },
+      { active: true, [enterpriseUserUrn]: { costCenter: '2', department: 'IT' } },
+    ],
+    [
       'has an externalId, whatever it looks like',
       { externalId: '1' },
       { active: true, externalId: '1' },

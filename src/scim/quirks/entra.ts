@@ -3,10 +3,12 @@
  * there is no switch per vendor.
  */
 import { enterpriseUserUrn } from '../../directory/core-schemas.ts'
-import type { Collection } from '../../directory/directory.ts'
+import { type Collection, type Complex, emptyComplex } from '../../directory/directory.ts'
 import type { Filter, PathText } from '../../directory/filter.ts'
 import { findAttribute, type SchemaRegistry } from '../../directory/schema-registry.ts'
 import { booleanOf } from '../../directory/value-test.ts'
+import { merged, ownValue } from '../complex-value.ts'
+import { isJsonObject } from '../json-object.ts'
 
 /** Entra sends booleans as the strings `"True"` and `"False"`. */
 export function booleanFrom(value: unknown): boolean | undefined {
@@ -31,6 +33,45 @@ export function isBareValue(value: unknown): value is string {
  */
 export function namesElements(value: unknown): boolean {
   return value !== undefined && value !== null && value !== ''
+}
+
+/**
+ * A PATCH by `AppRoleAssignmentsComplex` has JSON text in place of a role's value,
+ * `{value: "{\"id\":\"06b0…\",\"value\":\"Admin\",\"displayName\":\"Administrator\"}"}`, where its
+ * POST has `{value: "Admin", display: "Administrator"}` (Microsoft Learn, "Customize attribute
+ * mappings"). It is read as that role: as text it would be a second one, and no rule that names
+ * `Admin` would know it. The `id` is that of the assignment in Entra and says nothing here.
+ *
+ * Undefined where the value is anything else, other people's JSON too: that is kept as it came.
+ */
+export function appRole(role: Complex): Complex | undefined {
+  const text = ownValue(role, 'value')
+  if (typeof text !== 'string' || text[0] !== '{' || text.length > appRoleTextMax) return undefined
+  const parsed = parsedObject(text)
+  if (parsed === undefined || !Object.keys(parsed).every((name) => appRoleNames.has(name))) {
+    return undefined
+  }
+  const { value, displayName } = parsed
+  if (typeof value !== 'string' || value === '' || !value.isWellFormed()) return undefined
+  const display = emptyComplex()
+  if (typeof displayName === 'string' && displayName !== '' && displayName.isWellFormed()) {
+    display.display = displayName
+  }
+  return merged(display, { ...role, value })
+}
+
+/** In Entra a role's value has 250 characters at the most, its displayName 120. */
+const appRoleTextMax = 2_048
+const appRoleNames: ReadonlySet<string> = new Set(['id', 'value', 'displayName'])
+
+function parsedObject(text: string) {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    return isJsonObject(parsed) ? parsed : undefined
+  } catch {
+    // Text that begins with a brace and is no JSON is a role of that name.
+    return undefined
+  }
 }
 
 /**
