@@ -1,4 +1,4 @@
-import type { AttributeValue, Complex } from '../directory/directory.ts'
+import type { AttributeValue } from '../directory/directory.ts'
 import type { AttributeDefinition } from '../directory/schema-registry.ts'
 import { isComplex, merged, ownValue } from './complex-value.ts'
 import { mustKeepImmutable } from './immutable.ts'
@@ -20,7 +20,7 @@ export function withAdded(
   const list = [...elements]
   const places = new Map<string, number>()
   for (const [at, element] of list.entries()) notePlace(places, element, at)
-  let winner: Complex | undefined
+  let winnerAt = -1
   for (const element of sent) {
     const at = places.get(identityOf(element))
     const present = at === undefined ? undefined : list[at]
@@ -30,9 +30,10 @@ export function withAdded(
     }
     if (at === undefined) notePlace(places, next, list.push(next) - 1)
     else list[at] = next
-    if (isComplex(element) && element.primary === true && isComplex(next)) winner = next
+    if (isComplex(element) && element.primary === true) winnerAt = at ?? list.length - 1
   }
-  return onePrimary(attribute, list, winner)
+  const winner = list[winnerAt]
+  return onePrimary(attribute, list, isComplex(winner) ? winner : undefined)
 }
 
 /** The first of several with one identity is the one that is met again. */

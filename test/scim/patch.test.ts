@@ -352,6 +352,17 @@ const cases: readonly Case[] = [
     },
   ],
   [
+    'a new primary that is sent twice still takes it',
+    { emails: [work] },
+    [{ op: 'add', path: 'emails', value: [{ ...home, primary: true }, home] }],
+    {
+      emails: [
+        { ...work, primary: false },
+        { ...home, primary: true },
+      ],
+    },
+  ],
+  [
     'so it does by a sub-attribute',
     { emails: [work, home] },
     [{ op: 'replace', path: 'emails[type eq "home"].primary', value: 'True' }],
