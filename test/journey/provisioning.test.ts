@@ -1,13 +1,25 @@
 import { expect, test } from 'vitest'
 import { type Cycle, type PersonState, replay } from '../idp/cycle.ts'
 import { entraCycle } from '../idp/entra-cycle.ts'
+import { genericCycle } from '../idp/generic-cycle.ts'
+import { jumpCloudCycle } from '../idp/jumpcloud-cycle.ts'
 import { oktaCycle } from '../idp/okta-cycle.ts'
+import { oneLoginCycle } from '../idp/onelogin-cycle.ts'
+import { pingCycle } from '../idp/ping-cycle.ts'
+import { selfHostedCycle } from '../idp/self-hosted-cycle.ts'
+import { zscalerCycle } from '../idp/zscaler-cycle.ts'
 import { type Door, openDoor } from '../support/door.ts'
 
 const cycles: readonly (readonly [name: string, cycle: Cycle])[] = [
   ['Entra ID', entraCycle('classic')],
   ['Entra ID with its RFC flag', entraCycle('aadOptscim062020')],
   ['Okta', oktaCycle()],
+  ['OneLogin', oneLoginCycle()],
+  ['JumpCloud', jumpCloudCycle()],
+  ['PingFederate', pingCycle()],
+  ['authentik, Keycloak and WSO2', selfHostedCycle()],
+  ['a script for the SCIM API of Zscaler', zscalerCycle()],
+  ['a client that follows the RFC', genericCycle()],
 ]
 
 test.each(cycles)(
