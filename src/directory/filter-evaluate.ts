@@ -3,6 +3,7 @@ import { schemasAttribute } from './core-schemas.ts'
 import type { AttributeValue, Collection, Complex } from './directory.ts'
 import type { Comparison, Filter, PathText } from './filter.ts'
 import { type FilterFault, fault } from './filter-lexer.ts'
+import { FoldMemo } from './fold-memo.ts'
 import { resolvePath, resolveSubAttribute } from './path-resolution.ts'
 import {
   type AttributeDefinition,
@@ -42,9 +43,10 @@ export function compileFilter(
   absent: Tri,
 ): CompiledFilter | FilterFault {
   const attributes = new Set<string>()
-  const matches = compile(filter, resourceScope(registry, of, attributes), absent)
+  const memo = new FoldMemo()
+  const matches = compile(filter, resourceScope(registry, of, attributes), { absent, memo })
   if (typeof matches !== 'function') return matches
-  return { kind: 'compiled', attributes: [...attributes], matches }
+  return { kind: 'compiled', attributes: [...attributes], matches: forgetting(matches, memo) }
 }
 
 export function compileValueFilter(
@@ -52,8 +54,24 @@ export function compileValueFilter(
   attribute: AttributeDefinition,
   absent: Tri,
 ): CompiledValueFilter | FilterFault {
-  const matches = compile(filter, elementScope(attribute), absent)
-  return typeof matches === 'function' ? { kind: 'compiled', matches } : matches
+  const memo = new FoldMemo()
+  const matches = compile(filter, elementScope(attribute), { absent, memo })
+  if (typeof matches !== 'function') return matches
+  return { kind: 'compiled', matches: forgetting(matches, memo) }
+}
+
+function forgetting(matches: Test, memo: FoldMemo): Test {
+  return (node) => {
+    const answer = matches(node)
+    memo.forget()
+    return answer
+  }
+}
+
+/** What all parts of one filter share. */
+interface Sharing {
+  readonly absent: Tri
+  readonly memo: FoldMemo
 }
 
 /** Where a value is found, from a resource or from an element. */
@@ -68,20 +86,20 @@ interface Target {
 type Scope = (path: PathText) => Target | FilterFault
 type Test = (node: AttributeValue) => Tri
 
-function compile(filter: Filter, scope: Scope, absent: Tri): Test | FilterFault {
+function compile(filter: Filter, scope: Scope, sharing: Sharing): Test | FilterFault {
   switch (filter.op) {
     case 'and':
     case 'or': {
       const tests: Test[] = []
       for (const term of filter.terms) {
-        const test = compile(term, scope, absent)
+        const test = compile(term, scope, sharing)
         if (typeof test !== 'function') return test
         tests.push(test)
       }
       return filter.op === 'and' ? (node) => every(tests, node) : (node) => some(tests, node)
     }
     case 'not': {
-      const test = compile(filter.term, scope, absent)
+      const test = compile(filter.term, scope, sharing)
       return typeof test === 'function' ? (node) => not(test(node)) : test
     }
     case 'present': {
@@ -91,15 +109,19 @@ function compile(filter: Filter, scope: Scope, absent: Tri): Test | FilterFault 
     case 'valuePath': {
       const target = scope(filter.path)
       if ('message' in target) return target
-      const inner = compile(filter.filter, elementScope(target.definition), absent)
-      return typeof inner === 'function' ? search(target, inner, absent) : inner
+      const inner = compile(filter.filter, elementScope(target.definition), sharing)
+      return typeof inner === 'function' ? search(target, inner, sharing.absent) : inner
     }
     default:
-      return compileComparison(filter, scope, absent)
+      return compileComparison(filter, scope, sharing)
   }
 }
 
-function compileComparison(filter: Comparison, scope: Scope, absent: Tri): Test | FilterFault {
+function compileComparison(
+  filter: Comparison,
+  scope: Scope,
+  { absent, memo }: Sharing,
+): Test | FilterFault {
   const { op, path, value: operand } = filter
   const target = scope(path)
   if ('message' in target) return target
@@ -116,7 +138,7 @@ function compileComparison(filter: Comparison, scope: Scope, absent: Tri): Test 
     const example = subAttributes[0] ? `, such as \`${name}.${subAttributes[0].name}\`` : ''
     return fault(`\`${name}\` is complex: compare one of its sub-attributes${example}`, path.at)
   }
-  const test = valueTest(op, operand, leaf.definition)
+  const test = valueTest(op, operand, leaf.definition, memo.fold)
   if (typeof test !== 'function') return fault(test.message, path.at)
   return search(leaf, (value) => triOf(test(value), absent), absent)
 }

@@ -13,11 +13,15 @@ export interface WrongComparison {
   readonly message: string
 }
 
-/** How values of an attribute compare (RFC 7644 §3.4.2.2, table 3). Not for complex ones. */
+/**
+ * How values of an attribute compare (RFC 7644 §3.4.2.2, table 3). Not for complex ones. `folded`
+ * is `fold`, or remembers what it gave.
+ */
 export function valueTest(
   op: Operator,
   operand: Exclude<Operand, null>,
   { name, type, caseExact }: AttributeDefinition,
+  folded: (text: string) => string = fold,
 ): ValueTest | WrongComparison {
   if (!operatorsOf[type].includes(op)) {
     const takes = operatorsOf[type].join(', ')
@@ -47,7 +51,7 @@ export function valueTest(
     }
     default: {
       if (typeof operand !== 'string') return wrongType
-      const form = caseExact ? exact : fold
+      const form = caseExact ? exact : folded
       const wanted = form(operand)
       return (value) => (typeof value === 'string' ? textHolds(op, form(value), wanted) : undefined)
     }

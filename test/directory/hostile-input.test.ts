@@ -128,3 +128,20 @@ describe('De Morgan holds for filters over what is missing', () => {
     )
   })
 })
+
+test.each([
+  ['marks that are out of order', (at: number) => `${at}${'a\u0301\u0323'.repeat(330)}`],
+  ['marks without a letter', (at: number) => `${at}${'\u0301\u0323'.repeat(500)}`],
+  ['capitals', (at: number) => `${at}${'A'.repeat(1_000)}`],
+])('64 comparisons with 250,000 characters of %s take no longer than others', (_, valueAt) => {
+  const emails = Array.from({ length: 250 }, (_, at) => ({ value: valueAt(at) }))
+  const text = Array.from({ length: 64 }, (_, at) => `emails.value co "x${at}"`).join(' or ')
+  const parsed = parseFilter(text)
+  if (parsed.kind === 'fault') throw new Error(parsed.message)
+  const compiled = compileFilter(parsed.filter, registry, 'users', F)
+  if (compiled.kind === 'fault') throw new Error(compiled.message)
+  const attempts = Array.from({ length: 3 }, () =>
+    cpuMsOf(() => expect(compiled.matches({ emails })).toBe(F)),
+  )
+  expect(Math.min(...attempts)).toBeLessThan(cpuMsMax)
+})

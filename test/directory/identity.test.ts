@@ -13,6 +13,12 @@ describe('names compare', () => {
     expect(fold(folded)).toBe(folded)
   })
 
+  test('in normal form, with as many marks on a letter as any script has', () => {
+    const marks = '\u0323\u0301'.repeat(15)
+    expect(fold(`A${marks}`)).toBe(fold(`a${'\u0301\u0323'.repeat(15)}`))
+    expect(fold(`A${marks}\u0301`)).toBe(`a${marks}\u0301`)
+  })
+
   test('with their blanks', () => {
     expect(fold('ann ')).not.toBe(fold('ann'))
   })
@@ -22,6 +28,13 @@ describe('names compare', () => {
     const before = process.cpuUsage().user
     expect(fold(hostile)[0]).toBe('a')
     expect((process.cpuUsage().user - before) / 1000).toBeLessThan(500)
+  })
+
+  test('soon, even where each of a thousand names is as many marks as a name can be', () => {
+    const hostile = Array.from({ length: 1_000 }, (_, at) => `${at}${'\u0315\u0300'.repeat(500)}`)
+    const before = process.threadCpuUsage().user
+    for (const name of hostile) fold(name)
+    expect((process.threadCpuUsage().user - before) / 1000).toBeLessThan(200)
   })
 })
 
