@@ -41,7 +41,7 @@ function notePlace(places: Map<string, number>, element: AttributeValue, at: num
   const value = isComplex(element) ? ownValue(element, 'value') : undefined
   const identities = [identityOf(element)]
   // Who adds a `value` without saying of what type means the one that is there.
-  if (value !== undefined) identities.push(textOf({ value }))
+  if (value !== undefined) identities.push(identityOf({ value }))
   for (const identity of identities) if (!places.has(identity)) places.set(identity, at)
 }
 
@@ -51,6 +51,10 @@ function identityOf(element: AttributeValue): string {
   const value = ownValue(element, 'value')
   if (value === undefined) return textOf(element)
   const type = ownValue(element, 'type')
+  // Nearly all have texts, and each is looked at again with every operation of a PATCH.
+  if (typeof value === 'string' && typeof (type ?? '') === 'string') {
+    return `${type === undefined ? '' : 'typed '}${value.length} ${value} ${type ?? ''}`
+  }
   return textOf(type === undefined ? { value } : { value, type })
 }
 

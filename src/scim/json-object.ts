@@ -78,6 +78,11 @@ export class Notes {
     return { ignored: this.#ignored, coerced: this.#coerced, assumed: this.#assumed }
   }
 
+  /** Ask before writing a line for each of many names: a hostile body has 100,000 unknown ones. */
+  get isFull(): boolean {
+    return this.#lines.length >= notesMax
+  }
+
   get lines(): readonly string[] {
     return this.#lines
   }

@@ -54,11 +54,11 @@ export function checkDocument(document: Document): void {
 export class PatchWork {
   #left = patchWorkMax
 
-  /** Throws where looking at these values is more than one request may cost. */
-  look(values: readonly AttributeValue[], filter: Filter | undefined): void {
+  /** Throws where looking at these values so many times is more than one request may cost. */
+  look(values: readonly AttributeValue[], times: number): void {
     let looks = 0
     for (const value of values) looks += 1 + Math.floor(textLength(value) / charactersPerLook)
-    this.#left -= looks * (filter === undefined ? 1 : termsOf(filter))
+    this.#left -= looks * times
     if (this.#left >= 0) return
     const detail = 'the operations look at too many values: send them in several requests'
     throw badRequest('invalidValue', detail)
@@ -77,7 +77,8 @@ function sumOf(elements: readonly AttributeValue[]): number {
   return elements.reduce<number>((sum, one) => sum + charactersPerLook + textLength(one), 0)
 }
 
-function termsOf(filter: Filter): number {
+/** How often a filter looks at a value: once for each of its comparisons. */
+export function termsOf(filter: Filter): number {
   switch (filter.op) {
     case 'and':
     case 'or':

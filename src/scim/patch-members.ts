@@ -4,7 +4,7 @@ import { compileValueFilter } from '../directory/filter-evaluate.ts'
 import { F, T } from '../directory/three-values.ts'
 import { readMembers } from './group-resource.ts'
 import { isUnassigned } from './json-object.ts'
-import type { PatchWork } from './limits.ts'
+import { type PatchWork, termsOf } from './limits.ts'
 import type { MembersDraft } from './members-draft.ts'
 import type { PatchOperation } from './patch-operation.ts'
 import { idsNamedBy } from './patch-path.ts'
@@ -78,7 +78,7 @@ function matching(
       ...(display !== undefined && { display }),
     }),
   )
-  work.look(members, path.filter)
+  work.look(members, termsOf(path.filter))
   return members
     .filter((member) => compiled.matches(member) === T)
     .map(({ value }) => String(value))

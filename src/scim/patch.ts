@@ -20,7 +20,7 @@ import {
   withSubAttribute,
 } from './complex-value.ts'
 import { isJsonObject, isUnassigned, type JsonObject, type Notes } from './json-object.ts'
-import { checkValues, namesIn, PatchWork, pathsLengthMax } from './limits.ts'
+import { checkValues, namesIn, PatchWork, pathsLengthMax, termsOf } from './limits.ts'
 import type { MembersDraft } from './members-draft.ts'
 import { type ListPath, patchedPart, patchList } from './patch-list.ts'
 import { asksForMembers, patchMembers } from './patch-members.ts'
@@ -163,7 +163,7 @@ function applyToAttribute(draft: Draft, placed: PlacedOperation, context: Applyi
     if (path.subAttribute?.required) throw requiredAttribute(placed)
   }
   if (path.subAttribute?.multiValued && !attribute.multiValued && stored !== undefined) {
-    context.work.look([stored], undefined)
+    context.work.look([stored], 1)
   }
   const next = attribute.multiValued
     ? patchMultiValued(stored, operation, found, context)
@@ -200,7 +200,8 @@ function patchMultiValued(
   { notes, work }: Applying,
 ): AttributeValue | undefined {
   const elements = elementsOf(stored)
-  work.look(elements, path.filter)
+  // Without a filter, an addition looks for each value under two names.
+  work.look(elements, path.filter === undefined ? 2 : termsOf(path.filter))
   const next = patchList(elements, operation, path, notes)
   checkValues(next.length, path.attribute.name)
   return next.length === 0 ? undefined : next

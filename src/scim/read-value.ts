@@ -74,6 +74,7 @@ function readComplex(
     const known = findAttribute(subAttributes, name)
     const sub = known ?? meantBy(name, definition)
     if (sub === undefined) {
+      if (notes.isFull) continue
       const attribute = `${definition.name}.${shortName(name)}`
       notes.ignore('attribute', `${path}.${shortName(name)}`, { attribute })
       continue

@@ -267,6 +267,51 @@ describe('no body', () => {
   })
 })
 
+describe('within the largest body of a user,', () => {
+  const names = (count: number, value: unknown = 1) =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`n${at}`, value]))
+  const times = <Value>(count: number, make: (at: number) => Value) =>
+    Array.from({ length: count }, (_, at) => make(at))
+  const schemas = [userUrn]
+  const read = (more: Json) =>
+    readNewUser({ schemas, userName: 'x', ...more }, registry, new Notes())
+  const deep = `{"id":${'['.repeat(1_000)}${']'.repeat(1_000)},"value":"x"}`
+
+  test.each<[string, () => unknown]>([
+    ['174,000 unknown names', () => read({ emails: times(348, () => names(500)) })],
+    ['roles as JSON that is deep', () => read({ roles: times(120, () => ({ value: deep })) })],
+    [
+      'a thousand operations with 150,000 names',
+      () =>
+        patched(
+          'users',
+          ordinary,
+          times(1_000, () => ({ op: 'add', path: 'name', value: names(150) })),
+        ),
+    ],
+    [
+      'as many additions to a full list as are allowed',
+      () =>
+        patched(
+          'users',
+          full,
+          times(74, (at) => ({ op: 'add', path: 'emails', value: `${at}@x.example` })),
+        ),
+    ],
+    [
+      'a thousand elements that are created one by one',
+      () =>
+        patched(
+          'users',
+          ordinary,
+          times(1_000, (at) => ({ op: 'add', path: `emails[type eq "${at}"].value`, value: 'x' })),
+        ),
+    ],
+  ])('%s take no longer than others', (what, work) => {
+    expectCheap(what, work)
+  })
+})
+
 /** As the server reads it, but without its refusal of `__proto__`. */
 function parsedOrNothing(text: string): object | undefined {
   try {

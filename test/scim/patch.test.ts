@@ -319,6 +319,7 @@ const cases: readonly Case[] = [
     '{}',
     '["Admin"]',
     `{"value":"${'x'.repeat(3_000)}"}`,
+    `{"value":"Admin","id":${'['.repeat(20)}${']'.repeat(20)}}`,
     `{"__proto__":{"value":"Admin"}}`,
   ].map(
     (value): Case => [

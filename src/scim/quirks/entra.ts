@@ -47,6 +47,7 @@ export function namesElements(value: unknown): boolean {
 export function appRole(role: Complex): Complex | undefined {
   const text = ownValue(role, 'value')
   if (typeof text !== 'string' || text[0] !== '{' || text.length > appRoleTextMax) return undefined
+  if (text.split('[', appRoleBracketsMax).length === appRoleBracketsMax) return undefined
   const parsed = parsedObject(text)
   if (parsed === undefined || !Object.keys(parsed).every((name) => appRoleNames.has(name))) {
     return undefined
@@ -62,6 +63,8 @@ export function appRole(role: Complex): Complex | undefined {
 
 /** In Entra a role's value has 250 characters at the most, its displayName 120. */
 const appRoleTextMax = 2_048
+/** A name may be `[Prod] Admin`. Lists within lists are no role, and a thousand take 0.1 ms to read. */
+const appRoleBracketsMax = 16
 const appRoleNames: ReadonlySet<string> = new Set(['id', 'value', 'displayName'])
 
 function parsedObject(text: string) {
