@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { faultOfShape } from '../../src/scim-http/body.ts'
 import {
@@ -115,6 +116,62 @@ describe('a body', () => {
     expect((await send('PUT', '/Users/x', large)).status).toBe(413)
   })
 
+  test.each(['PUT', 'PATCH'])(
+    'that is missing is refused for %s, and nothing changes',
+    async (method) => {
+      const { send } = fixture
+      const { body: user } = await send('POST', '/Users', userBody(`none${method}@acme.example`))
+      for (const body of [undefined, '', '{}', 'null', '[]']) {
+        const { status, body: error } = await send(method, `/Users/${user.id}`, body)
+        expect([body, status, error.scimType]).toEqual([body, 400, 'invalidSyntax'])
+      }
+      expect((await send('GET', `/Users/${user.id}`)).body).toEqual(user)
+    },
+  )
+
+  test.each<[string, readonly string[], string, RegExp]>([
+    [
+      'shorter than Content-Length says, when nothing more comes, is refused',
+      ['Content-Length: 100'],
+      '{"a":1}',
+      /^HTTP\/1.1 400 /,
+    ],
+    [
+      'longer than it says is refused, and what follows is no request',
+      ['Content-Length: 2'],
+      '{}garbage\r\n\r\n',
+      /^HTTP\/1.1 400 /,
+    ],
+    [
+      'of two lengths is refused',
+      ['Content-Length: 2', 'Content-Length: 3'],
+      '{}',
+      /^HTTP\/1.1 400 /,
+    ],
+    [
+      'of a length and chunks is refused',
+      ['Content-Length: 2', 'Transfer-Encoding: chunked'],
+      '{}',
+      /^HTTP\/1.1 400 /,
+    ],
+    [
+      'of chunks that are none is refused',
+      ['Transfer-Encoding: chunked'],
+      'zz\r\n{}\r\n',
+      /^HTTP\/1.1 400 /,
+    ],
+    ['of a length that is none is refused', ['Content-Length: many'], '{}', /^HTTP\/1.1 400 /],
+  ])('%s', async (_, headers, body, answer) => {
+    expect(await posted(headers, [body], headers[0] === 'Content-Length: 100')).toMatch(answer)
+    expect((await fixture.send('GET', '/Users?count=0')).status).toBe(200)
+  })
+
+  test('of chunks without end is cut off at its limit with a 413', async () => {
+    const chunk = `8000\r\n${' '.repeat(0x8000)}\r\n`
+    const chunks = new Array(64).fill(chunk)
+    expect(await posted(['Transfer-Encoding: chunked'], chunks)).toMatch(/^HTTP\/1.1 413 /)
+  })
+
   test('may be missing where none is needed, whatever its type says', async () => {
     const { send } = fixture
     const { body } = await send('POST', '/Users', userBody('del@acme.example'))
@@ -122,6 +179,32 @@ describe('a body', () => {
     expect((await send('DELETE', `/Users/${body.id}`, undefined, type)).status).toBe(204)
   })
 })
+
+/** What a POST of these bytes is answered with; `gives up` ends the connection after them. */
+function posted(headers: readonly string[], parts: readonly string[], givesUp = false) {
+  const { url, token } = fixture
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  const lines = [
+    'POST /scim/entra/v2/Users HTTP/1.1',
+    'Host: x',
+    `Authorization: Bearer ${token}`,
+    'Content-Type: application/scim+json',
+    ...headers,
+  ]
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`)
+  for (const part of parts) socket.write(part)
+  if (givesUp) socket.end()
+  let answer = ''
+  socket.setEncoding('utf8')
+  socket.on('data', (data: string) => {
+    answer += data
+  })
+  // What is still being written when the server has said enough comes back as a reset.
+  socket.on('error', () => socket.destroy())
+  socket.on('close', () => resolve(answer))
+  return promise
+}
 
 test('names are counted in each object for itself, outside strings alone', () => {
   const crowded = (text: string) => faultOfShape(Buffer.from(text), 9, 2) === 'tooManyNames'

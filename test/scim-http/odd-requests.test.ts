@@ -1,6 +1,14 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { errorUrn, patchBody, type ScimFixture, scimFixture, userBody } from './scim-fixture.ts'
+import { okta } from '../support/store-fixture.ts'
+import {
+  errorUrn,
+  groupBody,
+  patchBody,
+  type ScimFixture,
+  scimFixture,
+  userBody,
+} from './scim-fixture.ts'
 
 let fixture: ScimFixture
 beforeAll(async () => {
@@ -36,6 +44,14 @@ const oddPaths = [
   `${base}/Bulk`,
   'http://evil.example/scim/entra/v2/Users',
   'http://127.0.0.1./scim/entra/v2/Users',
+  'https://127.0.0.1/scim/entra/v2/Users',
+  `${base}/%2e%2e/v2/Users`,
+  `${base}/./Users`,
+  `${base}/%2555sers`,
+  `${base}/Users%2f..`,
+  `${base}\\Users`,
+  `${base}/Users?filter=%`,
+  `${base}/Users/.search`,
   '*',
   '/',
   '/scim',
@@ -47,7 +63,10 @@ describe('without a token', () => {
   test.each(oddPaths)('%s is 401, by any method, and no handler runs', async (path) => {
     const before = fixture.requests.length
     for (const method of methods) {
-      expect([method, await statusOf(method, path)]).toEqual([method, 401])
+      const answer = await raw(method, path, [])
+      expect([method, answer.split(' ')[1]]).toEqual([method, '401'])
+      expect(answer).toMatch(/\r\nwww-authenticate: Bearer realm="sallyport"\r\n/i)
+      expect(answer).toMatch(/\r\ncontent-type: application\/scim\+json\r\n/i)
     }
     expect(fixture.requests.length).toBe(before)
     expect(fixture.errors).toEqual([])
@@ -150,14 +169,49 @@ describe('with a token', () => {
   ])('an id that is %s is a 404, for every method', async (_, id) => {
     const { send } = fixture
     const patch = patchBody({ op: 'remove', path: 'title' })
-    const answers = await Promise.all([
-      send('GET', `/Users/${id}`),
-      send('PUT', `/Users/${id}`, userBody('x@acme.example')),
-      send('PATCH', `/Users/${id}`, patch),
-      send('DELETE', `/Users/${id}`),
-    ])
-    expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404])
-    expect(answers[0]!.body.schemas).toEqual([errorUrn])
+    for (const [path, body] of [
+      ['/Users', userBody('x@acme.example')],
+      ['/Groups', groupBody('x')],
+    ] as const) {
+      const answers = await Promise.all([
+        send('GET', `${path}/${id}`),
+        send('PUT', `${path}/${id}`, body),
+        send('PATCH', `${path}/${id}`, patch),
+        send('DELETE', `${path}/${id}`),
+      ])
+      expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404])
+      for (const answer of answers) expect(answer.body.schemas).toEqual([errorUrn])
+    }
+  })
+
+  test('an id of another directory is as one that nobody has, for every method', async () => {
+    const { send, url, oktaToken, scim } = fixture
+    const created = await scim.create('users', okta, userBody('foreign@okta.example'), {})
+    const { id } = ('body' in created ? created.body : {}) as { readonly id: string }
+    const unknown = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'
+    const patch = patchBody({ op: 'replace', path: 'active', value: false })
+    for (const [method, body] of [
+      ['GET', undefined],
+      ['PUT', userBody('foreign@okta.example')],
+      ['PATCH', patch],
+      ['DELETE', undefined],
+    ] as const) {
+      const [foreign, nobody] = [
+        await send(method, `/Users/${id}`, body),
+        await send(method, `/Users/${unknown}`, body),
+      ]
+      expect(foreign.status).toBe(404)
+      expect(foreign.text.replaceAll(id, unknown)).toBe(nobody.text)
+    }
+    const filter = encodeURIComponent(`id eq "${id}" or userName eq "foreign@okta.example"`)
+    expect((await send('GET', `/Users?filter=${filter}`)).body.totalResults).toBe(0)
+    // A member of that id is nobody either: its name does not show.
+    const group = await send('POST', '/Groups', groupBody('Foreigners', [id]))
+    expect(group.body.members).toEqual([{ value: id }])
+    const own = await fetch(`${url}/scim/okta/v2/Users/${id}`, {
+      headers: { authorization: `Bearer ${oktaToken}` },
+    })
+    expect(await own.json()).toMatchObject({ active: true, userName: 'foreign@okta.example' })
   })
 
   test('bytes that are no HTTP are answered and the server lives on', async () => {
