@@ -63,7 +63,7 @@ export function appRole(role: Complex): Complex | undefined {
 
 /** In Entra a role's value has 250 characters at the most, its displayName 120. */
 const appRoleTextMax = 2_048
-/** A name may be `[Prod] Admin`. Lists within lists are no role, and a thousand take 0.1 ms to read. */
+/** A name may be `[Prod] Admin`. Lists within lists are no role, and take 0.1 ms to read. */
 const appRoleBracketsMax = 16
 const appRoleNames: ReadonlySet<string> = new Set(['id', 'value', 'displayName'])
 
