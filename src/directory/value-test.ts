@@ -4,6 +4,7 @@ import type { Operand, Operator } from './filter.ts'
 import { quoted } from './filter-lexer.ts'
 import { fold } from './identity.ts'
 import { type AttributeDefinition, sameName } from './schema-registry.ts'
+import { compareText } from './text-order.ts'
 
 /** Whether one stored value fulfils a comparison; undefined where it is not of its type. */
 export type ValueTest = (value: AttributeValue) => boolean | undefined
@@ -72,7 +73,7 @@ function textHolds(op: Operator, value: string, wanted: string): boolean {
   if (op === 'co') return value.includes(wanted)
   if (op === 'sw') return value.startsWith(wanted)
   if (op === 'ew') return value.endsWith(wanted)
-  return holds(op, value === wanted ? 0 : value < wanted ? -1 : 1)
+  return holds(op, value === wanted ? 0 : compareText(value, wanted))
 }
 
 /** `sign`: below zero where the value is less than the operand. */
