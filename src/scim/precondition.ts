@@ -8,19 +8,26 @@ export interface Conditions {
   readonly ifNoneMatch?: string | undefined
 }
 
-/** Whether the client already has this revision. */
+/** Whether the client already has this revision, so that a read need not be answered with it. */
 export function isKnown({ ifNoneMatch }: Conditions, stored: Stored): boolean {
   return ifNoneMatch !== undefined && matches(ifNoneMatch, stored)
 }
 
 /**
- * The revision that a write may replace: the one the client names, or undefined where it does not
- * care. Throws 412 when the resource has moved on.
+ * The revision that a request is about: the one the client names in If-Match, or undefined where it
+ * does not care. Throws 412 where the resource is at another, and where it is one that the client
+ * excludes by If-None-Match: `*` excludes any (RFC 9110 §13.1.2).
  */
-export function requiredRevision({ ifMatch }: Conditions, stored: Stored): Revision | undefined {
-  if (ifMatch === undefined || ifMatch.trim() === '*') return undefined
-  if (!matches(ifMatch, stored)) throw movedOn(stored)
-  return stored.revision
+export function requiredRevision(conditions: Conditions, stored: Stored): Revision | undefined {
+  const { ifMatch } = conditions
+  if (ifMatch !== undefined && !matches(ifMatch, stored)) throw movedOn(stored)
+  if (isKnown(conditions, stored)) throw excluded(stored)
+  return ifMatch === undefined || ifMatch.trim() === '*' ? undefined : stored.revision
+}
+
+function excluded(stored: Stored): ScimError {
+  const detail = 'the resource is at a version that If-None-Match excludes'
+  return new ScimError(412, `${detail}: ${entityTag(stored)}`)
 }
 
 export function movedOn(stored?: Stored): ScimError {

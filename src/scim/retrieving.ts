@@ -3,7 +3,7 @@ import { type Answer, aboutOf, type Content, contentOf } from './answer.ts'
 import { reading } from './committing.ts'
 import { Notes } from './json-object.ts'
 import { listResponse } from './list-response.ts'
-import { type Conditions, isKnown } from './precondition.ts'
+import { type Conditions, isKnown, requiredRevision } from './precondition.ts'
 import { projectionOf, type View } from './projection.ts'
 import { entityTag, renderResource } from './rendered-resource.ts'
 import { readStored, type ScimDirectory } from './scim-directory.ts'
@@ -18,6 +18,8 @@ export async function retrieve(
 ): Promise<Answer> {
   const projection = projectionOf(asked, scope.registry, of)
   const stored = await readStored(scope, of, id, projection.references)
+  // RFC 9110 §13.2.2: If-Match comes first.
+  requiredRevision({ ifMatch: asked.ifMatch }, stored)
   if (isKnown(asked, stored)) {
     const about = aboutOf(of, id, stored.document)
     return { kind: 'notModified', etag: entityTag(stored), notes: [], about }
