@@ -36,6 +36,8 @@ export interface Reference {
   readonly value: Uuid
   /** `pending`: the value names nobody yet; it resolves when that user or group arrives. */
   readonly type: 'User' | 'Group' | 'pending'
+  /** Of a user's groups: the user belongs to it through other groups alone. */
+  readonly indirect?: true
   readonly display?: string
 }
 

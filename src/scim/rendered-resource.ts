@@ -42,13 +42,13 @@ export function renderResource(
 }
 
 function renderReferences({ of, references }: Stored, baseUrl: string): readonly Complex[] {
-  return (references ?? []).map(({ value, type, display }) => {
+  return (references ?? []).map(({ value, type, indirect, display }) => {
     const reference: { [name: string]: AttributeValue } = { value }
     // A member that has not arrived has no place yet, and nobody knows which kind it will be.
     if (type !== 'pending') {
       reference.$ref = locationOf(type === 'User' ? 'users' : 'groups', value, baseUrl)
       // RFC 7643 §4.1.2: of a user's groups, `type` says how the user belongs.
-      reference.type = of === 'users' ? 'direct' : type
+      reference.type = of === 'groups' ? type : indirect ? 'indirect' : 'direct'
     }
     if (display !== undefined) reference.display = display
     return reference

@@ -52,7 +52,7 @@ export async function search(request: SearchRequest, scope: SearchScope): Promis
   const compiled = compileFilter(filter, scope.registry, scope.of, F)
   if (compiled.kind === 'fault') throw unreadable('invalidFilter', '`filter`', compiled.message)
   const plan = planOf(filter, scope)
-  if (plan === 'nothing') return { total: 0, resources: [] }
+  if (plan === 'nothing') return { total: 0, resources: [], hasMore: false, isCut: false }
   if (plan !== undefined && isWholeFilter(filter, plan)) return await findPage(plan, page, scope)
   return await collect(candidates(plan, compiled, scope), compiled, page, scope)
 }
@@ -165,5 +165,5 @@ async function collect(
       if (total >= page.startIndex && resources.length < page.count) resources.push(stored)
     }
   }
-  return { total, resources }
+  return { total, resources, hasMore: false, isCut: false }
 }

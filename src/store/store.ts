@@ -57,7 +57,7 @@ export interface Store extends AsyncDisposable {
     id: Uuid,
     options?: ReadOptions,
   ): Promise<Stored | undefined>
-  /** Resources by an indexed equality, in ordinal order. `page` counts from 0. */
+  /** A page of what an index finds, in ordinal order unless the query has one of its own. */
   find(
     of: Collection,
     directory: DirectoryId,
@@ -65,12 +65,12 @@ export interface Store extends AsyncDisposable {
     page: Page,
     options?: ReadOptions,
   ): Promise<Found>
-  /** All resources in ordinal order, in slices of at most `max`, each its own snapshot. */
+  /** Resources in ordinal order, in slices of at most `max`, each its own snapshot. */
   scan(
     of: Collection,
     directory: DirectoryId,
     max: number,
-    options?: ReadOptions,
+    options?: ScanOptions,
   ): AsyncIterable<readonly Stored[]>
   counts(directory: DirectoryId): Promise<DirectoryCounts>
 
@@ -169,21 +169,51 @@ export interface ReadOptions {
    * larger. Off by default: a group can have 100,000.
    */
   readonly references?: boolean | number
+  /**
+   * References on one page. It ends before the resource with which it would hold more, unless that
+   * is its first: one resource is always whole. No bound by default.
+   */
+  readonly referencesMax?: number
+}
+export interface ScanOptions extends Omit<ReadOptions, 'referencesMax'> {
+  /** Only what this finds when the scan begins; by default everything. */
+  readonly by?: Selection
 }
 export type IndexedQuery =
+  | Selection
+  | { readonly by: 'all' }
+  /**
+   * All, in the order of the one name that is unique: `userName` of users, `displayName` of groups,
+   * folded, by code points. SCIM requires it; what has none is not found. `after` is a folded name.
+   */
+  | { readonly by: 'name'; readonly descending: boolean; readonly after?: string }
+/** What an index finds without a look at anything else. */
+export type Selection =
   | { readonly by: 'id'; readonly value: Uuid }
   /** `value` in the form it compares in. */
   | { readonly by: IndexedAttribute; readonly value: string }
   /** Groups that have this direct member; `id` narrows it to one membership probe. */
   | { readonly by: 'member'; readonly value: Uuid; readonly id?: Uuid }
-  | { readonly by: 'all' }
+  /** Users in this group, directly or through groups at most `nestingDepthMax` deep. */
+  | { readonly by: 'group'; readonly value: Uuid }
+  /** These, in this order. Whoever has gone is left out, though `total` counts them. */
+  | { readonly by: 'ordinals'; readonly values: readonly Ordinal[] }
+
 export interface Page {
+  /** Only what comes behind this one, in ordinal order. */
+  readonly after?: Ordinal
+  /** So many of those are passed over. */
   readonly offset: number
   readonly count: number
 }
 export interface Found {
+  /** Of everything that was found, `after` aside. */
   readonly total: number
   readonly resources: readonly Stored[]
+  /** Whether more come behind these. */
+  readonly hasMore: boolean
+  /** Whether `referencesMax` has ended the page. */
+  readonly isCut: boolean
 }
 
 export interface DirectoryCounts {

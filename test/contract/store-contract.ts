@@ -3,7 +3,9 @@ import { logContract } from './store-log-contract.ts'
 import { membersContract } from './store-members-contract.ts'
 import { modelContract } from './store-model-contract.ts'
 import { namesContract } from './store-names-contract.ts'
+import { nestingContract } from './store-nesting-contract.ts'
 import { notesContract } from './store-notes-contract.ts'
+import { pagesContract } from './store-pages-contract.ts'
 import { readsContract } from './store-reads-contract.ts'
 import { recordsContract } from './store-records-contract.ts'
 import type { OpenStore } from './store-under-test.ts'
@@ -15,7 +17,9 @@ export function storeContract(name: string, open: OpenStore): void {
     describe('writes', () => writesContract(open))
     describe('names', () => namesContract(open))
     describe('members', () => membersContract(open))
+    describe('nesting', () => nestingContract(open))
     describe('reads', () => readsContract(open))
+    describe('pages', () => pagesContract(open))
     describe('tokens and policies', () => recordsContract(open))
     describe('notes', () => notesContract(open))
     describe('the log', () => logContract(open))

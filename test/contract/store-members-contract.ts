@@ -28,6 +28,7 @@ export function membersContract(open: OpenStore): void {
       expect(await members(store, staff)).toEqual([{ value: ann, type: 'User' }])
       expect(await groupsOf(store, ann)).toEqual([
         { value: staff, type: 'Group', display: 'staff' },
+        { value: all, type: 'Group', display: 'all', indirect: true },
       ])
       const { groups } = await store.groupTable()
       expect(groups).toMatchObject([
@@ -167,11 +168,11 @@ export function membersContract(open: OpenStore): void {
   test(
     'memberships survive a deactivation',
     onFresh(open, async ({ store }) => {
-      const [ann, staff] = await annInStaffInAll(store)
+      const [ann, staff, all] = await annInStaffInAll(store)
 
       await committed(store, rewrite('users', ann, { userName: 'ann', active: false }))
 
-      expect((await groupsOf(store, ann)).map(({ value }) => value)).toEqual([staff])
+      expect((await groupsOf(store, ann)).map(({ value }) => value)).toEqual([staff, all])
       expect(await store.counts(entra)).toMatchObject({ users: 1, activeUsers: 0 })
     }),
   )

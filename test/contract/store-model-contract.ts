@@ -113,11 +113,14 @@ async function expectSame(store: Store, model: Map<string, Resource>): Promise<v
     const expected = model.get(of)
     const named = collection === 'users' ? found?.document.userName : found?.document.displayName
     expect([of, named]).toEqual([of, expected?.name])
-    const seen = found?.references?.map(({ value, type }) => `${type} ${value}`).toSorted()
-    const others = rows.filter(({ members }) => members.has(of)).map((row) => `Group ${row.of}`)
+    const seen = found?.references
+      ?.map(({ value, type, indirect }) => `${indirect ? 'indirect ' : ''}${type} ${value}`)
+      .toSorted()
+    const others = groupsOfUser(rows, of)
     const members = [...(expected?.members ?? [])].map((value) => `${typeOf(value)} ${value}`)
     const wanted = collection === 'users' ? others : members
     expect(seen).toEqual(expected && wanted.toSorted())
+    if (collection === 'groups') await expectFoundThrough(store, of, rows)
   }
   const links = rows.flatMap(({ members }) => [...members].map(typeOf))
   expect(await store.counts(entra)).toMatchObject({
@@ -127,4 +130,27 @@ async function expectSame(store: Store, model: Map<string, Resource>): Promise<v
     memberships: links.filter((type) => type !== 'pending').length,
     pendingMembers: links.filter((type) => type === 'pending').length,
   })
+}
+
+type Row = { readonly of: string; readonly members: ReadonlySet<string> }
+
+/** The groups above a user, direct ones first; these are too few to nest too deep. */
+function groupsOfUser(rows: readonly Row[], user: string): readonly string[] {
+  const direct = rows.filter(({ members }) => members.has(user)).map(({ of }) => of)
+  const all = new Set(direct)
+  // A set goes on with what is added to it meanwhile.
+  for (const group of all) {
+    for (const { of, members } of rows) if (members.has(group)) all.add(of)
+  }
+  return [...all].map((of) => `${direct.includes(of) ? '' : 'indirect '}Group ${of}`)
+}
+
+/** Whoever shows a group is found by it, and nobody else. */
+async function expectFoundThrough(store: Store, group: string, rows: readonly Row[]) {
+  const by = { by: 'group', value: group } as const
+  const { resources } = await store.find('users', entra, by, { offset: 0, count: 9 })
+  const shown = rows.filter(
+    ({ of }) => of.startsWith('u') && groupsOfUser(rows, of).join().includes(`Group ${group}`),
+  )
+  expect(resources.map(({ id }) => id).toSorted()).toEqual(shown.map(({ of }) => of).toSorted())
 }

@@ -79,6 +79,35 @@ export function memberIds(
   return rows.map((row) => fromText(row.id))
 }
 
+/** Ordinals of the users, or of the child groups, of a group, ascending. */
+export function memberOrdinals(
+  connection: Connection,
+  of: Collection,
+  group: Group,
+): readonly Ordinal[] {
+  const rows = connection.all<{ member: number }>(
+    'SELECT member FROM member WHERE directory = ? AND grp = ? AND kind = ? ORDER BY member',
+    group.directory,
+    group.ordinal,
+    kindOf[of],
+  )
+  return rows.map((row) => row.member)
+}
+
+/** How many members a group has, pending ones included; `max` + 1 where it has more. */
+export function memberCount(connection: Connection, group: Group, max: number): number {
+  const count = (table: 'member' | 'pending', most: number) =>
+    connection.get<{ found: number }>(
+      `SELECT count(*) AS found FROM
+         (SELECT 1 FROM ${table} WHERE directory = ? AND grp = ? LIMIT ?)`,
+      group.directory,
+      group.ordinal,
+      most,
+    )!.found
+  const resolved = count('member', max + 1)
+  return resolved + count('pending', max + 1 - resolved)
+}
+
 export function pendingValues(connection: Connection, group: Group, max = -1): readonly string[] {
   const rows = connection.all<{ value: string }>(
     'SELECT value FROM pending WHERE directory = ? AND grp = ? ORDER BY value LIMIT ?',

@@ -1,71 +1,121 @@
-import type { DirectoryId, Reference } from '../../directory/directory.ts'
-import type { IndexedQuery } from '../store.ts'
+import type { DirectoryId, Ordinal } from '../../directory/directory.ts'
+import type { IndexedQuery, Selection } from '../store.ts'
 import type { Connection } from './connection.ts'
-import { groupsOf, isMember, memberIds, pendingValues } from './member-rows.ts'
+import { groupsOf, isMember } from './member-rows.ts'
+import { usersWithin } from './nesting.ts'
 import type { RecordRow } from './protocol.ts'
-import type { FindRequest, FoundRows, GetRequest, ScanRequest } from './read-protocol.ts'
+import type {
+  FindRequest,
+  FoundRows,
+  GetRequest,
+  OrdinalsRequest,
+  ScanRequest,
+} from './read-protocol.ts'
+import { References } from './references.ts'
 import { directoryNumber, named, readRecord, type StoredRow, toRecord } from './resource-rows.ts'
-import { keyOf, kindOf, ordinalsMax } from './schema.ts'
-import { parseDocument, toText } from './stored-text.ts'
+import { keyOf, kindOf } from './schema.ts'
+import { toText } from './stored-text.ts'
 
 /** What SCIM and reports read, each in one snapshot. Runs in the reader's thread. */
 
 export function get(connection: Connection, request: GetRequest): RecordRow | undefined {
   const scope = scopeOf(connection, request)
-  return scope && byId(scope, request.id)
+  const ordinal = scope && ordinalById(scope, request.id)
+  if (scope === undefined || ordinal === undefined) return undefined
+  const record = recordAt(scope, ordinal)
+  return record && referencesIn(scope, request.references).of(record)
 }
 
 export function find(connection: Connection, request: FindRequest): FoundRows {
   const scope = scopeOf(connection, request)
-  if (scope === undefined) return { total: 0, records: [] }
-  const { by, offset, count } = request
-  if (by.by === 'id') return pageOf(scope, [ordinalById(scope, by.value)], offset, count)
-  if (by.by === 'all') return allOf(scope, offset, count)
-  return pageOf(scope, ordinalsBy(scope, by), offset, count)
+  if (scope === undefined) return { total: 0, records: [], hasMore: false, isCut: false }
+  const { by, after, offset, count } = request
+  if (by.by === 'all') return pageOfAll(scope, request)
+  if (by.by === 'name') return pageByName(scope, by, request)
+  const found = by.by === 'ordinals' ? by.values : ordinalsBy(scope, by)
+  const behind = after === 0 ? found : found.filter((ordinal) => ordinal > after)
+  const page = behind.slice(offset, offset + count + 1)
+  return pageOf(scope, found.length, page.map(atOrdinal(scope)), request)
+}
+
+/** What a query finds, by ordinal, ascending. */
+export function ordinals(connection: Connection, request: OrdinalsRequest): readonly Ordinal[] {
+  const scope = scopeOf(connection, request)
+  if (scope === undefined) return []
+  const { by } = request
+  if (by.by === 'ordinals') return by.values.toSorted((a, b) => a - b)
+  return ordinalsBy(scope, by)
 }
 
 /** Resources after an ordinal, as many as fit. */
 export function slice(connection: Connection, request: ScanRequest): readonly RecordRow[] {
   const scope = scopeOf(connection, request)
   if (scope === undefined) return []
+  const references = referencesIn(scope, request.references)
   const records: RecordRow[] = []
-  let [after, size] = [request.after, 0]
-  while (records.length < request.max && size < sliceCharactersMax) {
-    const row = connection.get<StoredRow>(
-      `SELECT key, id, rev, created, modified, document FROM ${scope.of}
-       WHERE key > ? AND key < ? ORDER BY key LIMIT 1`,
-      keyOf(scope.directory, after),
-      keyOf(scope.directory + 1, 0),
-    )
-    if (row === undefined) break
-    const record = withReferences(scope, toRecord(row))
+  let size = 0
+  for (const candidate of candidates(scope, request)) {
+    const record = candidate && references.of(candidate)
+    if (record === undefined) continue
     records.push(record)
-    after = record.ordinal
     size += record.document.length + (record.references?.length ?? 0)
+    if (records.length >= request.max || size >= sliceCharactersMax) break
   }
   return records
 }
 /** A slice ends once it has this much text: it is parsed in one go on the thread that decides. */
 const sliceCharactersMax = 1_000_000
 
+function* candidates(
+  scope: Scope,
+  { after, among }: ScanRequest,
+): Generator<RecordRow | undefined> {
+  if (among !== undefined) {
+    for (const ordinal of among) yield recordAt(scope, ordinal)
+    return
+  }
+  for (let last = after; ; ) {
+    const row = scope.connection.get<StoredRow>(
+      `SELECT ${columns} FROM ${scope.of} WHERE key > ? AND key < ? ORDER BY key LIMIT 1`,
+      keyOf(scope.directory, last),
+      keyOf(scope.directory + 1, 0),
+    )
+    if (row === undefined) return
+    const record = toRecord(row)
+    yield record
+    last = record.ordinal
+  }
+}
+const columns = 'key, id, rev, created, modified, document'
+
 interface Scope {
   readonly connection: Connection
   readonly of: GetRequest['of']
   readonly directory: number
-  readonly references: number
 }
 
 function scopeOf(
   connection: Connection,
-  { of, directory, references }: Omit<GetRequest, 'id' | 'kind'>,
+  { of, directory }: Pick<GetRequest, 'of' | 'directory'>,
 ): Scope | undefined {
   const number = directoryNumber(connection, directory satisfies DirectoryId)
-  return number === undefined ? undefined : { connection, of, directory: number, references }
+  return number === undefined ? undefined : { connection, of, directory: number }
 }
 
-function byId(scope: Scope, id: string): RecordRow | undefined {
-  const ordinal = ordinalById(scope, id)
-  return ordinal === undefined ? undefined : recordAt(scope, ordinal)
+function referencesIn(
+  { connection, of, directory }: Scope,
+  each: number,
+  together = -1,
+): References {
+  return new References(connection, of, directory, { each, together })
+}
+
+function recordAt({ connection, of, directory }: Scope, ordinal: number): RecordRow | undefined {
+  return readRecord(connection, of, directory, ordinal)
+}
+
+function atOrdinal(scope: Scope) {
+  return (ordinal: number) => () => recordAt(scope, ordinal)
 }
 
 function ordinalById({ connection, of, directory }: Scope, id: string): number | undefined {
@@ -73,63 +123,109 @@ function ordinalById({ connection, of, directory }: Scope, id: string): number |
   return owner?.of === of ? owner.ordinal : undefined
 }
 
-function recordAt(scope: Scope, ordinal: number): RecordRow | undefined {
-  const record = readRecord(scope.connection, scope.of, scope.directory, ordinal)
-  return record && withReferences(scope, record)
-}
-
+/** `rows` are those of the page and, where there is one, the next, each read when it is needed. */
 function pageOf(
   scope: Scope,
-  ordinals: readonly (number | undefined)[],
-  offset: number,
-  count: number,
+  total: number,
+  rows: readonly (() => RecordRow | undefined)[],
+  { count, references, referencesMax }: FindRequest,
 ): FoundRows {
-  const present = ordinals.filter((ordinal) => ordinal !== undefined)
-  const page = present.slice(offset, offset + count)
-  const records = page.map((ordinal) => recordAt(scope, ordinal))
-  return { total: present.length, records: records.filter((record) => record !== undefined) }
+  const reader = referencesIn(scope, references, referencesMax)
+  const records: RecordRow[] = []
+  for (const read of rows.slice(0, count)) {
+    const row = read()
+    if (row === undefined) continue
+    const record = reader.of(row)
+    if (record === undefined) return { total, records, hasMore: true, isCut: true }
+    records.push(record)
+  }
+  return { total, records, hasMore: rows.length > count, isCut: false }
 }
 
-function allOf(scope: Scope, offset: number, count: number): FoundRows {
+function pageOfAll(scope: Scope, request: FindRequest): FoundRows {
   const { connection, of, directory } = scope
-  const total = connection.get<{ total: number }>(
+  const { after, offset, count } = request
+  const total = totalOf(scope)
+  // SQLite would step over all of them to learn that there are no more.
+  if (offset >= total) return pageOf(scope, total, [], request)
+  const rows = connection.all<StoredRow>(
+    `SELECT ${columns} FROM ${of} WHERE key > ? AND key < ? ORDER BY key LIMIT ? OFFSET ?`,
+    keyOf(directory, after),
+    keyOf(directory + 1, 0),
+    count + 1,
+    offset,
+  )
+  const reads = rows.map((row) => () => toRecord(row))
+  return pageOf(scope, total, reads, request)
+}
+
+function totalOf({ connection, of, directory }: Scope): number {
+  const row = connection.get<{ total: number }>(
     `SELECT ${of} AS total FROM directory WHERE number = ?`,
     directory,
   )
-  const rows = connection.all<StoredRow>(
-    `SELECT key, id, rev, created, modified, document FROM ${of}
-     WHERE key > ? AND key < ? ORDER BY key LIMIT ? OFFSET ?`,
-    directory * ordinalsMax,
-    keyOf(directory + 1, 0),
-    count,
-    offset,
-  )
-  const records = rows.map((row) => withReferences(scope, toRecord(row)))
-  return { total: total?.total ?? 0, records }
+  return row?.total ?? 0
 }
 
-/** In ascending order. Only externalId and e-mail can be many, and those are a handful. */
-function ordinalsBy(
+/** UTF-8 keeps the order of code points, so the index has the names as `compareText` sorts them. */
+function pageByName(
   scope: Scope,
-  by: Exclude<IndexedQuery, { by: 'id' | 'all' }>,
-): readonly number[] {
+  { descending, after }: Extract<IndexedQuery, { by: 'name' }>,
+  request: FindRequest,
+): FoundRows {
   const { connection, of, directory } = scope
-  if (by.by === 'member') return of === 'groups' ? groupsWith(scope, by) : []
+  const { offset, count } = request
+  const total = totalOf(scope)
+  if (offset >= total) return pageOf(scope, total, [], request)
+  const way = descending ? 'DESC' : 'ASC'
+  // Left out rather than made true, so that SQLite starts reading there.
+  const behind = after === undefined ? '' : `AND value ${descending ? '<' : '>'} ?6`
   const rows = connection.all<{ ordinal: number }>(
     `SELECT ordinal FROM term_unique
-       WHERE directory = ?1 AND kind = ?2 AND attribute = ?3 AND value = ?4
-     UNION SELECT ordinal FROM term
-       WHERE directory = ?1 AND kind = ?2 AND attribute = ?3 AND value = ?4
-     ORDER BY ordinal`,
+     WHERE directory = ?1 AND kind = ?2 AND attribute = ?3 ${behind}
+     ORDER BY value ${way} LIMIT ?4 OFFSET ?5`,
     directory,
     kindOf[of],
-    by.by,
-    toText(by.value),
+    nameOf[of],
+    count + 1,
+    offset,
+    ...(after === undefined ? [] : [toText(after)]),
   )
-  return rows.map((row) => row.ordinal)
+  const reads = rows.map((row) => row.ordinal).map(atOrdinal(scope))
+  return pageOf(scope, total, reads, request)
+}
+const nameOf = { users: 'userName', groups: 'displayName' } as const
+
+/** In ascending order: a handful, but for the users of a group. */
+function ordinalsBy(scope: Scope, by: Exclude<Selection, { by: 'ordinals' }>): readonly Ordinal[] {
+  const { connection, of, directory } = scope
+  switch (by.by) {
+    case 'id': {
+      const ordinal = ordinalById(scope, by.value)
+      return ordinal === undefined ? [] : [ordinal]
+    }
+    case 'member':
+      return of === 'groups' ? groupsWith(scope, by) : []
+    case 'group':
+      return of === 'users' ? usersWithin(connection, directory, by.value) : []
+    default: {
+      const rows = connection.all<{ ordinal: number }>(
+        `SELECT ordinal FROM term_unique
+           WHERE directory = ?1 AND kind = ?2 AND attribute = ?3 AND value = ?4
+         UNION SELECT ordinal FROM term
+           WHERE directory = ?1 AND kind = ?2 AND attribute = ?3 AND value = ?4
+         ORDER BY ordinal`,
+        directory,
+        kindOf[of],
+        by.by,
+        toText(by.value),
+      )
+      return rows.map((row) => row.ordinal)
+    }
+  }
 }
 
-function groupsWith(scope: Scope, by: Extract<IndexedQuery, { by: 'member' }>): readonly number[] {
+function groupsWith(scope: Scope, by: Extract<Selection, { by: 'member' }>): readonly Ordinal[] {
   const { connection, directory } = scope
   const owner = named(connection, directory, by.value)
   if (by.id !== undefined) {
@@ -144,47 +240,11 @@ function groupsWith(scope: Scope, by: Extract<IndexedQuery, { by: 'member' }>): 
   return groupsOf(connection, owner.of, directory, owner.ordinal)
 }
 
-function groupsWaitingFor({ connection, directory }: Scope, value: string): readonly number[] {
+function groupsWaitingFor({ connection, directory }: Scope, value: string): readonly Ordinal[] {
   const rows = connection.all<{ grp: number }>(
     'SELECT grp FROM pending WHERE directory = ? AND value = ? ORDER BY grp',
     directory,
     toText(value),
   )
   return rows.map((row) => row.grp)
-}
-
-function withReferences(scope: Scope, record: RecordRow): RecordRow {
-  if (scope.references === 0) return record
-  const references = scope.of === 'users' ? groupReferences(scope, record) : members(scope, record)
-  const most = scope.references < 0 ? references : references.slice(0, scope.references)
-  return { ...record, references: JSON.stringify(most) }
-}
-
-function groupReferences(scope: Scope, { ordinal }: RecordRow): readonly Reference[] {
-  const { connection, directory } = scope
-  return groupsOf(connection, 'users', directory, ordinal).flatMap((group) => {
-    const row = readRecord(connection, 'groups', directory, group)
-    return row === undefined ? [] : [toReference(row.id, 'Group', row.document)]
-  })
-}
-
-function members(scope: Scope, { ordinal }: RecordRow): readonly Reference[] {
-  const group = { directory: scope.directory, ordinal }
-  const users = memberIds(scope.connection, 'users', group, scope.references)
-  const children = memberIds(scope.connection, 'groups', group, scope.references)
-  return [
-    ...users.map((value): Reference => ({ value, type: 'User' })),
-    ...children.map((value) => {
-      const row = byId({ ...scope, of: 'groups', references: 0 }, value)
-      return toReference(value, 'Group', row?.document ?? '{}')
-    }),
-    ...pendingValues(scope.connection, group, scope.references).map(
-      (value): Reference => ({ value, type: 'pending' }),
-    ),
-  ]
-}
-
-function toReference(value: string, type: 'Group', document: string): Reference {
-  const display = parseDocument(document).displayName
-  return typeof display === 'string' ? { value, type, display } : { value, type }
 }

@@ -1,5 +1,5 @@
 import type { Collection, DirectoryId, Ordinal, TenantId, Uuid } from '../../directory/directory.ts'
-import type { IndexedQuery } from '../store.ts'
+import type { IndexedQuery, Selection } from '../store.ts'
 import type { RecordRow } from './protocol.ts'
 
 /** What the decision thread asks of the reader. Each request is one snapshot. */
@@ -7,6 +7,7 @@ export type ReadRequest =
   | GetRequest
   | FindRequest
   | ScanRequest
+  | OrdinalsRequest
   | { readonly kind: 'counts'; readonly directory: DirectoryId }
   | { readonly kind: 'tokens'; readonly directory: DirectoryId | undefined }
   | { readonly kind: 'history'; readonly tenant: TenantId; readonly max: number }
@@ -27,19 +28,31 @@ export interface FindRequest {
   readonly of: Collection
   readonly directory: DirectoryId
   readonly by: IndexedQuery
+  readonly after: Ordinal
   readonly offset: number
   readonly count: number
   /** At most so many; 0 = none, -1 = all. */
   readonly references: number
+  /** Of the whole page; -1 = no bound. */
+  readonly referencesMax: number
 }
 export interface ScanRequest {
   readonly kind: 'scan'
   readonly of: Collection
   readonly directory: DirectoryId
   readonly after: Ordinal
+  /** Only these, which are ascending. */
+  readonly among?: readonly Ordinal[]
   readonly max: number
   /** At most so many; 0 = none, -1 = all. */
   readonly references: number
+}
+/** Asks for the ordinals of what a query finds, ascending. */
+export interface OrdinalsRequest {
+  readonly kind: 'ordinals'
+  readonly of: Collection
+  readonly directory: DirectoryId
+  readonly by: Selection
 }
 
 export interface NotesRequest {
@@ -52,6 +65,8 @@ export interface NotesRequest {
 export interface FoundRows {
   readonly total: number
   readonly records: readonly RecordRow[]
+  readonly hasMore: boolean
+  readonly isCut: boolean
 }
 
 /** The reader's answer. */

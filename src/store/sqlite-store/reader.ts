@@ -4,7 +4,7 @@ import { faultText } from './connection.ts'
 import { readGroupTable } from './group-table.ts'
 import { listNotes, readTally } from './note-rows.ts'
 import type { Numbered } from './protocol.ts'
-import { find, get, slice } from './queries.ts'
+import { find, get, ordinals, slice } from './queries.ts'
 import type { ReadReply, ReadRequest } from './read-protocol.ts'
 import { listTokens, readCounts, readPolicies } from './record-rows.ts'
 import { startWorker } from './worker-entry.ts'
@@ -44,6 +44,8 @@ if (started !== undefined) {
         return connection.snapshot(() => find(connection, request))
       case 'scan':
         return connection.snapshot(() => slice(connection, request))
+      case 'ordinals':
+        return connection.snapshot(() => ordinals(connection, request))
       case 'counts':
         return readCounts(connection, request.directory)
       case 'tokens':

@@ -1,7 +1,15 @@
 import type { Change, TokenRecord } from '../../directory/change.ts'
-import type { Collection, DirectoryId, Stored, TenantId, Uuid } from '../../directory/directory.ts'
+import type {
+  Collection,
+  DirectoryId,
+  Ordinal,
+  Stored,
+  TenantId,
+  Uuid,
+} from '../../directory/directory.ts'
 import type { SyncEntry, SyncNotes, SyncTally } from '../../directory/sync-entry.ts'
 import type { Clock } from '../../std/clock.ts'
+import { TimeSlice } from '../../std/time-slice.ts'
 import { StoreRefused, StoreUnavailable } from '../errors.ts'
 import type { Position } from '../position.ts'
 import type {
@@ -21,6 +29,7 @@ import type {
   PublishedPolicy,
   ReadOptions,
   Resolved,
+  ScanOptions,
   Store,
   SubjectKey,
   Vouch,
@@ -194,31 +203,50 @@ class SqliteStore implements Store {
     page: Page,
     options: ReadOptions = {},
   ): Promise<Found> {
-    const references = referencesOf(options)
-    const [offset, count] = [wholeNumber(page.offset), wholeNumber(page.count)]
-    const request = { kind: 'find', of, directory, by, offset, count, references } as const
-    const here = references === 0 && namesOne(by)
+    const request = {
+      ...({ kind: 'find', of, directory, by } as const),
+      after: wholeNumber(page.after ?? 0),
+      offset: wholeNumber(page.offset),
+      count: wholeNumber(page.count),
+      references: referencesOf(options),
+      referencesMax: options.referencesMax === undefined ? -1 : wholeNumber(options.referencesMax),
+    }
+    const here = request.references === 0 && namesOne(by)
     const found = here ? this.#parts.reads.find(request) : await this.#ask(request)
-    const { total, records } = found as FoundRows
-    return { total, resources: records.map((record) => toStored(of, directory, record)) }
+    const { records, ...facts } = found as FoundRows
+    const resources: Stored[] = []
+    const turn = new TimeSlice(this.#parts.clock)
+    for (const record of records) {
+      if (turn.isOver()) await turn.next()
+      resources.push(toStored(of, directory, record))
+    }
+    return { ...facts, resources }
   }
 
   async *scan(
     of: Collection,
     directory: DirectoryId,
     max: number,
-    options: ReadOptions = {},
+    options: ScanOptions = {},
   ): AsyncGenerator<readonly Stored[]> {
     const references = referencesOf(options)
     const most = Math.min(Math.max(1, wholeNumber(max)), scanSliceMax)
-    let after = 0
-    for (;;) {
-      const request = { kind: 'scan', of, directory, after, max: most, references } as const
+    const { by } = options
+    const found =
+      by && ((await this.#ask({ kind: 'ordinals', of, directory, by })) as readonly Ordinal[])
+    for (let [after, passed] = [0, 0]; ; ) {
+      const among = found?.slice(passed, passed + most)
+      if (among?.length === 0) return
+      const request = {
+        ...({ kind: 'scan', of, directory, after, max: most, references } as const),
+        ...(among && { among }),
+      }
       const records = (await this.#ask(request)) as readonly RecordRow[]
-      const last = records.at(-1)
+      const last = records.at(-1)?.ordinal ?? among?.at(-1)
       if (last === undefined) return
-      yield records.map((record) => toStored(of, directory, record))
-      after = last.ordinal
+      if (records.length > 0) yield records.map((record) => toStored(of, directory, record))
+      after = last
+      passed += (among?.indexOf(last) ?? 0) + 1
     }
   }
 
