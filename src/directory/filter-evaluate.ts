@@ -152,8 +152,8 @@ function leafOf(target: Target): Target | undefined {
 
 function resourceScope(registry: SchemaRegistry, of: Collection, reads: Set<string>): Scope {
   return (path) => {
-    if (isSchemas(path)) {
-      const [core, ...extensions] = registry.schemasOf(of).map((schema) => schema.urn)
+    const [core, ...extensions] = registry.schemasOf(of).map((schema) => schema.urn)
+    if (isSchemas(path, core)) {
       for (const urn of extensions) reads.add(urn)
       const derive = (resource: AttributeValue) => [
         ...(core === undefined ? [] : [core]),
@@ -267,7 +267,7 @@ function wholeExtension(urn: string): AttributeDefinition {
   return complex(urn, 'The attributes of one extension.', [])
 }
 
-function isSchemas(path: PathText): boolean {
-  const { urn, attribute, subAttribute } = path
-  return urn === undefined && subAttribute === undefined && sameName(attribute, 'schemas')
+function isSchemas({ urn, attribute, subAttribute }: PathText, core: string | undefined): boolean {
+  const isCore = urn === undefined || sameName(urn, core ?? '')
+  return isCore && subAttribute === undefined && sameName(attribute, 'schemas')
 }

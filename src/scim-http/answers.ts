@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply } from 'fastify'
 import { type Answer, statusOf } from '../scim/answer.ts'
 import { bulkBytesMax } from '../scim/bulk-request.ts'
+import { JsonText } from '../scim/list-response.ts'
 import { badRequest, errorBody, ScimError } from '../scim/scim-error.ts'
 import { scimMediaType } from './body.ts'
 
@@ -25,8 +26,9 @@ export function sendError(reply: FastifyReply, error: ScimError): FastifyReply {
 }
 
 function sendJson(reply: FastifyReply, body: unknown): FastifyReply {
+  const text = body instanceof JsonText ? body.text : JSON.stringify(body)
   // As bytes: to text, Fastify would add a charset, which JSON does not have (RFC 8259 §11).
-  return reply.header('content-type', scimMediaType).send(Buffer.from(JSON.stringify(body)))
+  return reply.header('content-type', scimMediaType).send(Buffer.from(text))
 }
 
 /** What a failure is to the client; undefined: a bug of ours, of which it learns nothing. */

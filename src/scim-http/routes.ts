@@ -90,14 +90,13 @@ export function addRoutes(app: FastifyInstance, parts: RouteParts): void {
       }),
     })
   }
+  addRootSearch(app, scim)
   addBulk(app, parts)
   addDiscovery(app, scim)
-  for (const path of ['Me', '.search']) {
-    // RFC 7644 §3.11: optional, and no identity provider sends them.
-    app.all(`${base}/${path}`, { config: { operation: 'other' } }, () => {
-      throw new ScimError(501, `\`/${path}\` is not served here`)
-    })
-  }
+  // RFC 7644 §3.11: optional, and a token is no user.
+  app.all(`${base}/Me`, { config: { operation: 'other' } }, () => {
+    throw new ScimError(501, '`/Me` is not served here')
+  })
   // Within a directory, so that the directory in the URL is checked on these too.
   for (const url of ['/scim/:directory', '/scim/:directory/*']) {
     app.all(url, { config: { operation: 'other' } }, notFoundHere)
@@ -123,6 +122,20 @@ function addBulk(app: FastifyInstance, parts: RouteParts): void {
   })
   const POST = { operation, handler, handlerTimeout: bulkHandlerTimeoutMs }
   addUrl(app, `${base}/Bulk`, bulkBytesMax, { POST })
+}
+
+/** RFC 7644 §3.4.2.1 and §3.4.3: over all resource types at once. */
+function addRootSearch(app: FastifyInstance, scim: Scim): void {
+  addUrl(app, base, smallBodyBytesMax, {
+    GET: route('list', async (request, reply) =>
+      sendAnswer(reply, await scim.listAll(directoryOf(request), queryOf(request))),
+    ),
+  })
+  addUrl(app, `${base}/.search`, smallBodyBytesMax, {
+    POST: route('list', async (request, reply) =>
+      sendAnswer(reply, await scim.listAll(directoryOf(request), searchBody(request))),
+    ),
+  })
 }
 
 function addDiscovery(app: FastifyInstance, scim: Scim): void {
@@ -190,12 +203,17 @@ function askedOf(request: FastifyRequest): Asked {
 /** The parameters that we know. Others are ignored: Entra sends `aadOptscim062020`. */
 function queryOf(request: FastifyRequest): SearchRequest {
   const query = request.query as Readonly<Record<string, unknown>>
-  for (const name of ['filter', 'startIndex', 'count', 'attributes', 'excludedAttributes']) {
+  for (const name of searchParameters) {
     if (!Array.isArray(query[name])) continue
     throw badRequest('invalidSyntax', `\`${name}\` stands more than once in the URL`)
   }
   return query
 }
+
+const searchParameters = [
+  ...['filter', 'sortBy', 'sortOrder', 'startIndex', 'count', 'cursor'],
+  ...['attributes', 'excludedAttributes'],
+] as const
 
 /** RFC 7644 §3.4.3. */
 function searchBody(request: FastifyRequest): SearchRequest {

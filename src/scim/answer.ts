@@ -27,6 +27,7 @@ interface Told {
 /** `created` has a location to go with it. */
 export interface Content extends Told {
   readonly kind: 'created' | 'content'
+  /** A value, or a `JsonText` that goes out as it is. */
   readonly body: unknown
   readonly etag?: string
   readonly location?: string

@@ -2,10 +2,10 @@ import type { Collection } from '../directory/directory.ts'
 import type { AttributeDefinition, Schema, SchemaRegistry } from '../directory/schema-registry.ts'
 import { bulkBytesMax, bulkOperationsMax } from './bulk-request.ts'
 import { listResponse } from './list-response.ts'
+import { countDefault, countMax } from './page-request.ts'
 import { type ResourceType, resourceTypes } from './resource-type.ts'
 import type { ScimDirectory } from './scim-directory.ts'
 import { notFound } from './scim-error.ts'
-import { countMax } from './search.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -39,8 +39,9 @@ function serviceProviderConfig(baseUrl: string): Json {
     bulk: { supported: true, maxOperations: bulkOperationsMax, maxPayloadSize: bulkBytesMax },
     filter: { supported: true, maxResults: countMax },
     changePassword: { supported: false },
-    sort: { supported: false },
+    sort: { supported: true },
     etag: { supported: true },
+    pagination,
     authenticationSchemes: [
       {
         type: 'oauthbearertoken',
@@ -56,6 +57,15 @@ function serviceProviderConfig(baseUrl: string): Json {
     },
   }
 }
+
+/** RFC 9865 §4. Without `cursorTimeout`: a cursor does not expire. */
+const pagination = {
+  cursor: true,
+  index: true,
+  defaultPaginationMethod: 'index',
+  defaultPageSize: countDefault,
+  maxPageSize: countMax,
+} as const
 
 function schemaList(registry: SchemaRegistry, baseUrl: string): Json {
   return listResponse(allSchemas(registry).map((schema) => renderSchema(schema, baseUrl)))

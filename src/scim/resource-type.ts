@@ -8,6 +8,10 @@ export interface ResourceType {
   readonly endpoint: '/Users' | '/Groups'
   readonly urn: string
   readonly description: string
+  /** The attribute whose value no two resources of a directory share; every one has it. */
+  readonly uniqueName: 'userName' | 'displayName'
+  /** The attribute that the other side of memberships is shown in. */
+  readonly references: 'groups' | 'members'
 }
 
 export const resourceTypes: Record<Collection, ResourceType> = {
@@ -17,6 +21,8 @@ export const resourceTypes: Record<Collection, ResourceType> = {
     endpoint: '/Users',
     urn: coreUserUrn,
     description: 'User Account',
+    uniqueName: 'userName',
+    references: 'groups',
   },
   groups: {
     of: 'groups',
@@ -24,6 +30,8 @@ export const resourceTypes: Record<Collection, ResourceType> = {
     endpoint: '/Groups',
     urn: coreGroupUrn,
     description: 'Group',
+    uniqueName: 'displayName',
+    references: 'members',
   },
 }
 

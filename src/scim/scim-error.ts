@@ -52,6 +52,9 @@ export type ScimType =
   | 'invalidPath'
   | 'noTarget'
   | 'invalidValue'
+  // RFC 9865 §2.1. Its `expiredCursor` is never said: a cursor of ours does not expire.
+  | 'invalidCursor'
+  | 'invalidCount'
 
 interface ScimErrorFacts {
   readonly scimType?: ScimType

@@ -58,7 +58,12 @@ export class Scim {
   }
 
   list(of: Collection, directory: DirectoryId, request: SearchRequest): Promise<Content> {
-    return query(this.#scope(directory), of, request)
+    return query(this.#scope(directory), [of], request)
+  }
+
+  /** RFC 7644 §3.4.2.1: a search over every resource type. */
+  listAll(directory: DirectoryId, request: SearchRequest): Promise<Content> {
+    return query(this.#scope(directory), ['users', 'groups'], request)
   }
 
   replace(

@@ -15,10 +15,16 @@ describe('discovery', () => {
       bulk: { supported: true, maxOperations: 1_000, maxPayloadSize: 4_194_304 },
       filter: { supported: true, maxResults: 200 },
       changePassword: { supported: false },
-      sort: { supported: false },
+      sort: { supported: true },
       etag: { supported: true },
+      pagination: {
+        ...{ cursor: true, index: true, defaultPaginationMethod: 'index' },
+        ...{ defaultPageSize: 100, maxPageSize: 200 },
+      },
       authenticationSchemes: [{ type: 'oauthbearertoken', name: expect.any(String) }],
     })
+    // RFC 9865 §4: ours do not expire.
+    expect(Object.keys(body.pagination)).not.toContain('cursorTimeout')
   })
 
   test('lists each schema, found again at its location, without a null', async () => {

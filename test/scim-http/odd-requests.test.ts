@@ -131,7 +131,7 @@ describe('with a token', () => {
   test.each([
     ['GET', `${base}/nothing`, 404],
     ['GET', `${base}/users`, 404],
-    ['GET', `${base}`, 404],
+    ['POST', `${base}`, 405],
     ['GET', `${base}/Users%00`, 404],
     ['GET', `${base}/%zz`, 404],
     ['GET', '/nothing', 404],
@@ -144,7 +144,8 @@ describe('with a token', () => {
     ['GET', `${base}/Bulk`, 405],
     ['POST', `${base}/Bulk`, 400],
     ['POST', `${base}/Bulk/Users`, 404],
-    ['POST', `${base}/.search`, 501],
+    ['POST', `${base}/.search`, 400],
+    ['GET', `${base}/.search`, 405],
     ['GET', `${base}/Schemas?filter=id%20pr`, 403],
   ])('%s %s is %d in SCIM form', async (method, path, status) => {
     const answer = await raw(method, path, [`Authorization: Bearer ${fixture.token}`])

@@ -6,14 +6,16 @@ import { systemClock } from '../../src/std/clock.ts'
 import type { Store } from '../../src/store/store.ts'
 
 test('a search through everybody lets others go on in between', async () => {
-  const everybody = ['a', 'b', 'c', 'd'].map((userName) => ({
+  const everybody = ['a', 'b', 'c', 'd'].map((userName, ordinal) => ({
     of: 'users',
+    ordinal,
     document: { userName },
   }))
   const store = {
     async *scan() {
       yield everybody as unknown as readonly Stored[]
     },
+    find: async () => ({ total: 0, resources: [], hasMore: false, isCut: false }),
   } as unknown as Store
   // Each look at the clock is a long while after the one before.
   let nowMs = 0
@@ -32,7 +34,8 @@ test('a search through everybody lets others go on in between', async () => {
   let pending = setImmediate(other)
 
   const registry = createSchemaRegistry()
-  const scope = { store, registry, clock, of: 'users', baseUrl: '', references: false } as const
+  const types = [{ of: 'users', references: false }] as const
+  const scope = { store, registry, clock, types, baseUrl: '' }
   const directory = 'entra' as DirectoryId
   const { total } = await search({ filter: 'title pr or active pr' }, { ...scope, directory })
   clearImmediate(pending)

@@ -107,7 +107,8 @@ export function qualified(filter: Filter, registry: SchemaRegistry, of: Collecti
   }
 }
 
-function qualifiedPath(path: PathText, registry: SchemaRegistry, of: Collection): PathText {
+/** A path with the URN of the extension, where it is a bare name that stands in one. */
+export function qualifiedPath(path: PathText, registry: SchemaRegistry, of: Collection): PathText {
   const urn = path.urn ?? extensionOf(path.attribute, registry, of)
   return urn === undefined ? path : { ...path, urn }
 }
