@@ -8,8 +8,14 @@ import { checkPolicies } from '../src/app/operator.ts'
 import { customSchema } from '../src/config/custom-schema.ts'
 import { reasons } from '../src/decision/decision.ts'
 import { attributesMax, schemasMax } from '../src/directory/custom-schema-faults.ts'
+import { filterDepthMax, filterTermsMax } from '../src/directory/filter.ts'
+import { nestingDepthMax } from '../src/directory/membership.ts'
 import { operatorNames } from '../src/policy/condition-schema.ts'
 import { ApplicationSchema, RuleSchema } from '../src/policy/schema.ts'
+import { scannedMax, scannedReferencesMax } from '../src/scim/matches.ts'
+import { countDefault, countMax } from '../src/scim/page-request.ts'
+import { pageReferencesMax } from '../src/scim/search-pages.ts'
+import { sortKeyLengthMax } from '../src/scim/sort-order.ts'
 
 const root = join(import.meta.dirname, '..')
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
@@ -84,3 +90,18 @@ describe('docs/policy.md', () => {
     expect(unexplained).toEqual([])
   })
 })
+
+test.each([
+  [`at most ${shown(scannedMax)} of them with ${shown(scannedReferencesMax)} members`],
+  [`more than ${shown(pageReferencesMax)} members or groups together`],
+  [`${countDefault} unless said; more than ${countMax} is taken for ${countMax}`],
+  [`of its first ${sortKeyLengthMax} characters`],
+  [`${filterTermsMax} comparisons, ${filterDepthMax} parentheses deep`],
+  [`Groups within groups are followed ${nestingDepthMax}\ndeep`],
+])('docs/scim.md has the limit that the code has: %s', (limit) => {
+  expect(readFileSync(join(root, 'docs/scim.md'), 'utf8')).toContain(limit)
+})
+
+function shown(limit: number): string {
+  return limit.toLocaleString('en')
+}
