@@ -143,7 +143,11 @@ describe('two processes on one file', () => {
       },
     )
     const ended = new Promise((resolve) => child.once('exit', resolve))
-    await new Promise((resolve) => child.stdout?.once('data', resolve))
+    await new Promise<void>((resolve) => {
+      child.stdout?.on('data', (lines) => {
+        if (String(lines).includes('member ')) resolve()
+      })
+    })
 
     const names = Array.from({ length: 50 }, (_, index) => `mine${index}`)
     const answers = await Promise.all(names.map((name) => committed(one, user(name))))
