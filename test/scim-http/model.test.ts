@@ -118,14 +118,25 @@ function contentOf({ id: _, meta: __, schemas, ...rest }: Resource): Resource {
 }
 
 function shownOf({ groups }: Model, id: string, { members, ...attributes }: Resource): Resource {
-  // RFC 7643 §4.1.2: users mirror their groups, groups do not.
   const isUser = attributes.userName !== undefined
-  const containing = [...groups].filter(([, group]) => isUser && group.members.has(id))
   return {
     ...attributes,
     members: [...((members ?? []) as Iterable<string>)].toSorted(),
-    groups: containing.map(([group]) => group).toSorted(),
+    // RFC 7643 §4.1.2: users mirror their groups, nested ones too; groups do not.
+    groups: isUser ? [...groupsWith(groups, [id])].toSorted() : [],
   }
+}
+
+/** The groups that hold any of these, and those that hold such a group. */
+function groupsWith(groups: Model['groups'], ids: readonly string[]): ReadonlySet<string> {
+  const found = new Set<string>()
+  for (let size = -1; size < found.size; ) {
+    size = found.size
+    for (const [group, { members }] of groups) {
+      if ([...ids, ...found].some((id) => members.has(id))) found.add(group)
+    }
+  }
+  return found
 }
 
 function sorted(resource: Resource): unknown {
