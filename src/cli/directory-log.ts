@@ -116,8 +116,8 @@ function logText(rows: readonly Row[], logs: readonly LogOf[]): string {
   })
   const counts = logs.flatMap(
     ({ directory, tally: { dropped, droppedAt, refused, refusedAt } }) => [
-      dropped > 0 ? `${directory}: ${dropped} requests were not noted, the last ${droppedAt}` : '',
-      refused > 0 ? `${directory}: ${refused} tokens were refused, the last ${refusedAt}` : '',
+      dropped > 0 ? `${directory}: not noted ${dropped}, the last ${droppedAt}` : '',
+      refused > 0 ? `${directory}: refused for their token ${refused}, the last ${refusedAt}` : '',
     ],
   )
   const told = counts.filter((line) => line !== '')

@@ -32,7 +32,7 @@ function attributesIgnored(facts: DirectoryFacts, provider: Provider): Finding |
     cause: 'No schema of this directory has attributes of these names.',
     remedy:
       'Declare them under `schemas` in the config, or take their mappings out at ' +
-      `${provider.name}; a name of the enterprise extension may lack its URN.`,
+      `${provider.name}.`,
     evidence: { attributes: requests.size, requests: requestsIn(entries) },
     examples: byNumber.slice(0, examplesMax).map(([name, count]) => `${name} (${count})`),
     ...spanOf(entries),
