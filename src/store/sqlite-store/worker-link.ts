@@ -1,5 +1,6 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { Clock } from '../../std/clock.ts'
+import { startThread } from '../../std/thread.ts'
 import type { FromWorker, WorkerStart } from './protocol.ts'
 
 /**
@@ -70,7 +71,7 @@ export class WorkerLink<Request, Reply> implements AsyncDisposable {
 
   #launch(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const worker = new Worker(this.#script, { workerData: this.#start })
+    const worker = startThread(this.#script, this.#start)
     this.#launched = worker
     let fault = 'its worker ended'
     worker.on('message', (message: FromWorker) => {
