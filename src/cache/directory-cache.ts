@@ -216,7 +216,7 @@ export class DirectoryCache implements Directories, AsyncDisposable {
         this.#records.endName(hash)
         this.#fills.nameTouched(hash, revision)
       }
-      this.#fills.userTouched(directory, effect.ordinal, revision)
+      this.#fills.usersTouched(directory, [effect.ordinal], revision)
       // With another name the old one is free, and whoever gets it must be found by it.
       const renamed = effect.keys.length > 0
       if (effect.how === 'deactivated' && !renamed) {
@@ -224,10 +224,8 @@ export class DirectoryCache implements Directories, AsyncDisposable {
       } else this.#records.drop(directory, effect.ordinal)
       return
     }
-    for (const ordinal of effect.users) {
-      this.#fills.userTouched(directory, ordinal, revision)
-      this.#records.drop(directory, ordinal)
-    }
+    this.#fills.usersTouched(directory, effect.users, revision)
+    this.#records.dropAll(directory, effect.users)
   }
 
   async #readGroups(effect: Effect): Promise<(() => void) | undefined> {

@@ -42,14 +42,15 @@ export class Fills {
     return started
   }
 
-  /** An entry of the log changed this user or its groups. */
-  userTouched(directory: DirectoryId, ordinal: Ordinal, revision: Revision): void {
-    this.#note(userText(directory, ordinal), revision)
+  /** An entry of the log changed these users or their groups. */
+  usersTouched(directory: DirectoryId, ordinals: readonly Ordinal[], revision: Revision): void {
+    if (!this.#hasRoomFor(ordinals.length)) return
+    for (const ordinal of ordinals) this.#touched.set(userText(directory, ordinal), revision)
   }
 
   /** An entry of the log says that a name, by its `keyHash`, means something else than before. */
   nameTouched(hash: string, revision: Revision): void {
-    this.#note(hash, revision)
+    if (this.#hasRoomFor(1)) this.#touched.set(hash, revision)
   }
 
   /** Memory was read anew, so not every entry in between was seen here. */
@@ -58,10 +59,12 @@ export class Fills {
     this.#touched.clear()
   }
 
-  #note(what: string, revision: Revision): void {
-    if (this.#inFlight.size === 0) return
-    if (this.#touched.size >= touchedMax) this.startAgain()
-    this.#touched.set(what, revision)
+  /** Whether so many have to be remembered. Where they do not fit, all is read again instead. */
+  #hasRoomFor(count: number): boolean {
+    if (this.#inFlight.size === 0) return false
+    if (this.#touched.size + count <= touchedMax) return true
+    this.startAgain()
+    return false
   }
 
   async #read(key: SubjectKey): Promise<Lookup> {
@@ -100,8 +103,8 @@ export class Fills {
 const attemptsMax = 5
 const waitsMax = 20
 const waitMs = 5
-/** ≈ 10 MB. Beyond it whatever is under way is read again, rather than remembering ever more. */
-const touchedMax = 100_000
+/** ≈ 1 ms of the thread that decides, which a group of 100,000 would hold up for 20. */
+const touchedMax = 5_000
 
 /** No `keyHash` has a slash in it. */
 function userText(directory: DirectoryId, ordinal: Ordinal): string {

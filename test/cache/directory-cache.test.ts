@@ -87,6 +87,29 @@ test('an externalId that gets a second owner is ambiguous, even while remembered
   expect(await cache.lookUp(key)).toMatchObject({ kind: 'ambiguous' })
 })
 
+test('of a group of thousands, everybody who was remembered is read anew', async () => {
+  await using temporary = await temporarySqliteStore()
+  const { store } = temporary
+  await using cache = await cacheOver(store)
+  const ann = await storedBy(store, user('ann@acme.example', { externalId: 'x1' }))
+  await storedBy(store, user('bob@acme.example'))
+  await cache.lookUp(named('ann@acme.example'))
+  await cache.lookUp(named('bob@acme.example'))
+  const others = await Promise.all(
+    Array.from({ length: 1_500 }, (_, number) => storedBy(store, user(`user${number}`))),
+  )
+  const staff = await storedBy(store, group('Staff', [ann.id, ...others.map(({ id }) => id)]))
+  await caughtUp(store, cache)
+
+  expect(cache.remembered(named('ann@acme.example'))).toBeUndefined()
+  expect(cache.remembered(named('bob@acme.example'))).toBeDefined()
+  expect(cache.statistics.principals).toBe(1)
+  const again = await cache.lookUp(named('ann@acme.example'))
+  expect(again).toMatchObject({ principal: { groups: [staff.ordinal] } })
+  expect(cache.remembered(named('ann@acme.example'))?.groups).toEqual([staff.ordinal])
+  expect(cache.statistics.principals).toBe(2)
+})
+
 test('membership follows adds, removals and the deletion of the group', async () => {
   await using temporary = await temporarySqliteStore()
   const { store } = temporary

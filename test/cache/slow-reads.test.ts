@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { Fills } from '../../src/cache/fills.ts'
 import { toToken } from '../../src/store/position.ts'
 import type { Store, SubjectKey } from '../../src/store/store.ts'
 import { cacheOver, caughtUp, named } from '../support/cache-fixture.ts'
@@ -160,4 +161,29 @@ test('what memory says of a name holds until anything is applied', async () => {
   await caughtUp(store, cache)
   expect([same, found.asOf === cache.applied]).toEqual([true, false])
   expect(toToken(found.asOf)).not.toBe(cache.revisionToken)
+})
+
+test('a slow read is made again when more users changed than one would remember', async () => {
+  await using temporary = await temporarySqliteStore()
+  const { store } = temporary
+  const ann = await storedBy(store, user('ann@acme.example'))
+  const held = holdFirstRead(store)
+  const applied = await store.position()
+  const inserted: number[] = []
+  const fills = new Fills(store, {
+    applied: { ...applied, revision: applied.revision + 10 },
+    nextApplied: async () => undefined,
+    insert: (_, row) => {
+      inserted.push(row.ordinal)
+      return row as never
+    },
+  })
+  const asked = fills.lookUp(named('ann@acme.example'))
+  const many = Array.from({ length: 100_000 }, (_, number) => ann.ordinal + 1 + number)
+  fills.usersTouched(entra, many, applied.revision + 1)
+  held.letGo()
+  await asked
+
+  expect(held.reads).toBe(2)
+  expect(inserted).toEqual([ann.ordinal])
 })
