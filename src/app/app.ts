@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts'
 import { CompiledPolicies } from './compiled-policies.ts'
 import { type DecisionApp, startDecisionApp } from './decision-app.ts'
 import { openHouseStore, tenancyOf } from './house.ts'
-import { startIngestApp } from './ingest-app.ts'
+import { IngestLink } from './ingest-link.ts'
 import { PolicyPublisher } from './publish-file.ts'
 import { Registries } from './registries.ts'
 import { type Role, roles } from './roles.ts'
@@ -41,8 +41,11 @@ export interface Addresses {
 
 /** Seams for tests; the product leaves them out. */
 export interface Overrides {
+  /** Of this thread: the one that serves SCIM has the system's. */
   readonly clock?: Clock
   readonly observer?: Observer
+  /** What the thread that serves SCIM runs. */
+  readonly ingestScript?: URL
   /** How long answers go on after the stop was announced. */
   readonly lingerMs?: number
 }
@@ -69,15 +72,18 @@ export async function startApp(
   if (wanted.has('ingest')) await seedDirectories(parts)
 
   const decision = wanted.has('decision') ? started.use(await startDecisionApp(parts)) : undefined
-  const ingest = wanted.has('ingest') ? started.use(await startIngestApp(parts)) : undefined
+  const link = { config, observer, clock, script: overrides.ingestScript }
+  const ingest = wanted.has('ingest') ? started.use(await IngestLink.start(link)) : undefined
   let draining = false
   const readiness = async (): Promise<Readiness> => {
     const fault = await faultOf(store)
     const stopping = draining ? ['stopping'] : []
     const troubles = [...stopping, ...fault, ...(decision?.trouble() ?? [])]
+    // Told, though decisions are served without them.
+    const others = [...compiled.faults, ...(publisher?.refusals ?? []), ...(ingest?.troubles ?? [])]
     return {
       ready: troubles.length === 0,
-      reasons: [...troubles, ...compiled.faults, ...(publisher?.refusals ?? [])],
+      reasons: [...troubles, ...others],
       revision: decision?.revision ?? '',
       tenantsWithoutPolicy: decision?.tenantsWithoutPolicy() ?? [],
     }

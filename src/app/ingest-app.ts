@@ -13,6 +13,8 @@ import { readListen } from './tls-files.ts'
 export interface IngestApp extends AsyncDisposable {
   /** Base of the tenant URLs as bound; the config may name a public one. */
   readonly url: string
+  /** The one that was bound. */
+  readonly port: number
 }
 
 export interface IngestParts {
@@ -51,5 +53,6 @@ export async function startIngestApp(parts: IngestParts): Promise<IngestApp> {
     directories: tenancy.directories.map(({ id }) => id),
   })
   base ||= server.url
-  return { url: base, [Symbol.asyncDispose]: () => server.close() }
+  const { port } = server.address
+  return { url: base, port, [Symbol.asyncDispose]: () => server.close() }
 }

@@ -13,6 +13,7 @@ export interface Metrics {
   readonly scimAuthFailures: Counter<string>
   readonly errors: Counter<'room'>
   readonly restarts: Counter<string>
+  readonly ingestFailures: Counter<string>
   readonly configReloadOk: Gauge<'tenant'>
 }
 
@@ -75,6 +76,7 @@ export function createMetrics(version: string): Metrics {
     scimAuthFailures: counter('scim_auth_failures_total', 'SCIM requests with no valid token.'),
     errors: counter('decision_errors_total', 'Internal errors by room.', ['room']),
     restarts: counter('feed_started_again_total', 'Times that memory was dropped and read anew.'),
+    ingestFailures: counter('scim_thread_failures_total', 'Faults that ended the SCIM thread.'),
     configReloadOk: gauge('config_reload_ok', '0: the file on disk is refused.', ['tenant']),
   }
 }

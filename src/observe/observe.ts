@@ -26,6 +26,8 @@ export interface Observer {
   /** The log could not be read on from where we were: everything in memory was dropped. */
   startedAgain(event: { readonly cause: string }): void
   feedFailed(event: { readonly error: unknown }): void
+  /** The thread that serves SCIM ended by itself, or cannot start again; it is tried anew. */
+  ingestFailed(event: { readonly error: unknown }): void
   seeded(event: {
     readonly directory: string
     readonly users: number
@@ -122,6 +124,11 @@ export function createObserver(logger: Logger, metrics: Metrics, clock: Clock): 
         { event: 'feed-failed', err: error },
         'the log cannot be followed, trying again',
       ),
+    ingestFailed: ({ error }) => {
+      metrics.ingestFailures.inc()
+      const text = 'SCIM is not served, decisions go on: its thread is being started again'
+      logger.error({ event: 'ingest-failed', err: error }, text)
+    },
     seeded: (event) => logger.info({ event: 'seeded', ...event }, 'directory filled from its seed'),
     lifecycle: ({ what, ...facts }) => logger.info({ event: what, ...facts }, what),
     gauges: (read) => metrics.readGauges(read),

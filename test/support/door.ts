@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type App, startApp } from '../../src/app/app.ts'
+import { type App, type Overrides, startApp } from '../../src/app/app.ts'
 import { readHouseConfig } from '../../src/app/house-config.ts'
 import { openOperator } from '../../src/app/operator.ts'
 import type { Role } from '../../src/app/roles.ts'
@@ -33,6 +33,7 @@ export interface DoorOptions {
   /** More lines of the config. */
   readonly more?: string
   readonly roles?: readonly Role[]
+  readonly seams?: Overrides
 }
 
 export const allowEverybodyOnWiki = `
@@ -50,6 +51,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
   const config = readHouseConfig(file)
   const app = await startApp(config, new Set(options.roles ?? ['ingest', 'decision', 'admin']), {
     lingerMs: 0,
+    ...options.seams,
   })
   const gateway = SallyportClient.connect(app.addresses.grpc ?? '127.0.0.1:1')
   const tokens = await makeTokens(config)

@@ -15,6 +15,7 @@ export function silentObserver(): Observer & { readonly errors: unknown[] } {
     policyAccepted: nothing,
     startedAgain: nothing,
     feedFailed: ({ error }) => errors.push(error),
+    ingestFailed: ({ error }) => errors.push(error),
     seeded: nothing,
     lifecycle: nothing,
     gauges: nothing,
