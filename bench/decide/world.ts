@@ -108,7 +108,7 @@ function policyOf(size: WorldSize): object {
 function directoryOf(size: WorldSize): object {
   const members: string[][] = [...Array(size.groups).keys()].map(() => [])
   const users = [...Array(size.users).keys()].map((user) => {
-    const id = uuid(`user ${user}`)
+    const id = userId(user)
     for (const group of groupsOfUser(size, user)) members[group]!.push(id)
     return {
       schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],
@@ -126,6 +126,10 @@ function directoryOf(size: WorldSize): object {
     members: [...new Set(of)].map((value) => ({ value })),
   }))
   return { format: 'sallyport-directory', schema: 1, users, groups }
+}
+
+export function userId(user: number): string {
+  return uuid(`user ${user}`)
 }
 
 /** The same in every run, in the form of a random UUID (RFC 9562 §5.4). */
