@@ -89,6 +89,8 @@ export interface CommitOptions {
   readonly opId: string
   /** Refuse with `version` unless the resource still has this revision. */
   readonly ifMatch?: Revision
+  /** Fill in `references` of what is returned, as ReadOptions say: in the same transaction. */
+  readonly references?: boolean | number
 }
 
 export type Committed =

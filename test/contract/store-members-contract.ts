@@ -20,6 +20,50 @@ import { type OpenStore, onFresh } from './store-under-test.ts'
 
 export function membersContract(open: OpenStore): void {
   test(
+    'a commit shows as many references as are asked for, as they are once it stands',
+    onFresh(open, async ({ store }) => {
+      const ann = user('ann')
+      const staff = await storedBy(store, group('Staff', [ann.id, 'pending']))
+      const inside = await storedBy(store, group('Inside'))
+
+      const created = await store.commit(ann, { ...fresh(), references: true })
+      const edit = addMembers(staff.id, inside.id)
+      const edited = await store.commit(edit, { ...fresh(), references: true })
+      const first = await store.commit(addMembers(staff.id, 'x'), { ...fresh(), references: 1 })
+      const none = await store.commit(addMembers(staff.id, 'y'), fresh())
+
+      const inStaff = { value: staff.id, type: 'Group', display: 'Staff' }
+      expect(created).toMatchObject({ stored: { references: [inStaff] } })
+      const members = [
+        { value: ann.id, type: 'User' },
+        { value: inside.id, type: 'Group', display: 'Inside' },
+        { value: 'pending', type: 'pending' },
+      ]
+      expect(edited).toMatchObject({ stored: { references: members } })
+      expect(first).toMatchObject({ stored: { references: members.slice(0, 1) } })
+      expect(none).not.toHaveProperty('stored.references')
+    }),
+  )
+
+  test(
+    'a commit that changes nothing, or is repeated, shows references all the same',
+    onFresh(open, async ({ store }) => {
+      const staff = await storedBy(store, group('Staff', ['pending']))
+      const asked = { ...fresh(), references: true }
+
+      const noop = await store.commit(addMembers(staff.id, 'pending'), asked)
+      const written = await store.commit(addMembers(staff.id, 'other'), asked)
+      const repeated = await store.commit(addMembers(staff.id, 'other'), asked)
+
+      const pending = (value: string) => ({ value, type: 'pending' })
+      expect(noop).toMatchObject({ kind: 'noop', stored: { references: [pending('pending')] } })
+      const both = [pending('other'), pending('pending')]
+      expect(written).toMatchObject({ kind: 'ok', stored: { references: both } })
+      expect(repeated).toEqual(written)
+    }),
+  )
+
+  test(
     'members are seen from both ends',
     onFresh(open, async ({ store }) => {
       const [ann, staff, all] = await annInStaffInAll(store)

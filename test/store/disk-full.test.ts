@@ -93,7 +93,7 @@ function creating(userName: string, titleLength = 0): WriteRequest {
   const change = { op: 'create', of: 'users', directory: entra, id: userName, at } as const
   const nowMs = Date.parse(at)
   return {
-    ...{ kind: 'commit', ...fresh(), ifMatch: undefined, nowMs },
+    ...{ kind: 'commit', ...fresh(), ifMatch: undefined, nowMs, references: 0 },
     change: { ...change, document, members: undefined },
   }
 }

@@ -189,7 +189,7 @@ function creating(userName: string, nowMs: number): WriteRequest {
   const document = JSON.stringify({ userName })
   const change = { op: 'create', of: 'users', directory: entra, id: userName, at } as const
   return {
-    ...{ kind: 'commit', ...fresh(), ifMatch: undefined, nowMs },
+    ...{ kind: 'commit', ...fresh(), ifMatch: undefined, nowMs, references: 0 },
     change: { ...change, document, members: undefined },
   }
 }

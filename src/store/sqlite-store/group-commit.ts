@@ -7,8 +7,15 @@ import { appendEntry, feedEntriesMax, trimFeed } from './feed-rows.ts'
 import type { FileIdentity } from './file-identity.ts'
 import { appendNotes } from './note-rows.ts'
 import { forgetResults, recall, remember } from './op-rows.ts'
-import type { CommitRequest, WriteReply, WriteRequest } from './protocol.ts'
-import { readRecord } from './resource-rows.ts'
+import type {
+  CommitRequest,
+  RecordRow,
+  WriteReply,
+  WriteRequest,
+  WriteResource,
+} from './protocol.ts'
+import { References } from './references.ts'
+import { directoryNumber, readRecord } from './resource-rows.ts'
 import { directoriesMax, newNonce, readHead } from './schema.ts'
 
 /**
@@ -100,13 +107,18 @@ export class GroupCommit {
   }
 
   #commitOne(request: CommitRequest, group: Group): WriteReply {
-    const { change, opId, nowMs } = request
+    const { change, opId, nowMs, references } = request
     group.nowMs = Math.max(group.nowMs, nowMs)
     const earlier = recall(this.#connection, opId, nowMs)
-    if (earlier !== undefined) return this.#withRecord(earlier)
+    if (earlier !== undefined) return this.#again(earlier, references)
 
     const revision = group.head.revision + 1
     const applied = applyChange(this.#connection, change, request.ifMatch, revision)
+    const shown = (record: RecordRow | undefined) =>
+      record && 'of' in change
+        ? { record: this.#withReferences(change, record, references) }
+        : undefined
+    if (applied.kind === 'noop') return { kind: 'noop', ...shown(applied.record) }
     if (applied.kind !== 'ok') return applied
     const position: Position = { ...group.head, revision, nonce: newNonce() }
     const { effect, record } = applied
@@ -114,19 +126,29 @@ export class GroupCommit {
     const place = 'directory' in effect ? effect : undefined
     remember(this.#connection, opId, nowMs, { position, ...(record && { place }) })
     group.head = position
-    return { kind: 'ok', position, ...(record && { record }) }
+    return { kind: 'ok', position, ...shown(record) }
   }
 
   /** The first result again. Its resource is shown as it is now, if it still is. */
-  #withRecord({ position, place }: NonNullable<ReturnType<typeof recall>>): WriteReply {
+  #again({ position, place }: NonNullable<ReturnType<typeof recall>>, most: number): WriteReply {
     if (place === undefined) return { kind: 'ok', position }
     const of = place.of === 'user' ? 'users' : 'groups'
-    const number = this.#connection.get<{ number: number }>(
-      'SELECT number FROM directory WHERE id = ?',
-      place.directory,
-    )
-    const record = number && readRecord(this.#connection, of, number.number, place.ordinal)
+    const { directory } = place
+    const number = directoryNumber(this.#connection, directory)
+    const stored = number && readRecord(this.#connection, of, number, place.ordinal)
+    const record = stored && this.#withReferences({ of, directory }, stored, most)
     return { kind: 'ok', position, ...(record && { record }) }
+  }
+
+  #withReferences(
+    { of, directory }: Pick<WriteResource, 'of' | 'directory'>,
+    record: RecordRow,
+    most: number,
+  ): RecordRow {
+    const number = most === 0 ? undefined : directoryNumber(this.#connection, directory)
+    if (number === undefined) return record
+    const wanted = { each: most, together: -1 }
+    return new References(this.#connection, of, number, wanted).of(record) ?? record
   }
 
   #enroll(directories: readonly Enrolment[]): WriteReply {

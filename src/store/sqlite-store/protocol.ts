@@ -16,6 +16,8 @@ export interface CommitRequest {
   readonly ifMatch: Revision | undefined
   /** The store's clock, for how long the result is remembered. */
   readonly nowMs: number
+  /** Of the record in the reply, at most so many; 0 = none, -1 = all. */
+  readonly references: number
 }
 export interface EnrollRequest {
   readonly kind: 'enroll'

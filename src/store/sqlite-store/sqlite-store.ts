@@ -136,11 +136,12 @@ class SqliteStore implements Store {
     throw new StoreUnavailable(fault)
   }
 
-  async commit(change: Change, { opId, ifMatch }: CommitOptions): Promise<Committed> {
+  async commit(change: Change, by: CommitOptions): Promise<Committed> {
     try {
+      const { opId, ifMatch } = by
       const nowMs = this.#parts.clock.wallMs()
-      const write = toWrite(change)
-      const reply = await this.#write({ kind: 'commit', change: write, opId, ifMatch, nowMs })
+      const write = { kind: 'commit', change: toWrite(change), opId, ifMatch, nowMs } as const
+      const reply = await this.#write({ ...write, references: referencesOf(by) })
       return toCommitted(change, reply)
     } catch (error) {
       return { kind: 'unavailable', cause: error as Error }
