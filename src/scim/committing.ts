@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { ResourceChange } from '../directory/change.ts'
-import type { Revision } from '../directory/directory.ts'
+import type { Stored } from '../directory/directory.ts'
 import type { IndexedAttribute } from '../directory/identity.ts'
 import { assert } from '../std/assert.ts'
 import { StoreUnavailable } from '../store/errors.ts'
 import { type Position, toToken } from '../store/position.ts'
-import type { Store } from '../store/store.ts'
+import type { CommitOptions, Store } from '../store/store.ts'
 import { isResourceId, resourceTypes } from './resource-type.ts'
 import type { ScimDirectory } from './scim-directory.ts'
 import { notFound, ScimError, unavailable } from './scim-error.ts'
@@ -16,27 +16,32 @@ export interface Landed {
   readonly revision: string
 }
 
-/**
- * What became of a Change: where it stands in the log, undefined where nothing was to be done.
- * `version` is the one refusal that the caller can do something about: read again.
- */
-export type Written = { readonly at: Position | undefined } | 'version'
+/** What became of a Change that was not refused. */
+export interface Written {
+  /** Where it stands in the log; undefined where nothing was to be done. */
+  readonly at: Position | undefined
+  /** What is stored now, unless it was deleted, or there was no need to ask the store. */
+  readonly stored: Stored | undefined
+}
 
-/** Commits a Change. The answer has to wait for `inForce`. */
+/**
+ * Commits a Change. The answer has to wait for `inForce`. `version` is the one refusal that the
+ * caller can do something about: read again.
+ */
 export async function write(
   store: Store,
   change: ResourceChange,
-  ifMatch?: Revision,
-): Promise<Written> {
-  const by = { opId: randomUUID(), ...(ifMatch !== undefined && { ifMatch }) }
+  wishes: Omit<CommitOptions, 'opId'> = {},
+): Promise<Written | 'version'> {
+  const by = { opId: randomUUID(), ...wishes }
   let committed = await store.commit(change, by)
   // Unavailable means unknown. The same opId cannot write twice, so asking once more is safe.
   if (committed.kind === 'unavailable') committed = await store.commit(change, by)
   switch (committed.kind) {
     case 'ok':
-      return { at: committed.position }
+      return { at: committed.position, stored: committed.stored }
     case 'noop':
-      return { at: undefined }
+      return { at: undefined, stored: committed.stored }
     case 'version':
       return 'version'
     case 'missing':

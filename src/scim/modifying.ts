@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import type { ResourceChange } from '../directory/change.ts'
 import type { Collection, Revision, Stored, Uuid } from '../directory/directory.ts'
 import { type Clock, toDateTime } from '../std/clock.ts'
-import type { Position } from '../store/position.ts'
 import { type About, type Answer, aboutOf, contentOf, nameOf } from './answer.ts'
 import { changesOf, noChange } from './changes.ts'
 import { inForce, type Landed, noSuchResource, type Written, write } from './committing.ts'
@@ -12,7 +11,7 @@ import { MembersDraft } from './members-draft.ts'
 import { applyPatch, needsMembers, placeOperations } from './patch.ts'
 import { readPatch } from './patch-operation.ts'
 import { type Conditions, movedOn, requiredRevision } from './precondition.ts'
-import { projectionOf, type View } from './projection.ts'
+import { type Projection, projectionOf, type View } from './projection.ts'
 import { entityTag, locationOf } from './rendered-resource.ts'
 import { isResourceId } from './resource-type.ts'
 import { sameValue } from './same-value.ts'
@@ -26,6 +25,8 @@ type Asked = View & Conditions
 
 /** Entra wants no large groups back, the RFC and conformance suites want small ones. */
 const groupAnswerMembersMax = 200
+/** What a commit shows; more are read elsewhere, since whoever commits next would wait for them. */
+const committedReferencesMax = groupAnswerMembersMax + 1
 /** Attempts at one write. In line, only the writers of another process and newcomers overtake. */
 export const writeAttemptsMax = 8
 
@@ -48,8 +49,10 @@ export class Modifying {
         : readNewGroup(body, registry, notes)
     const id = randomUUID()
     const change = { op: 'create', of, directory, id, at: now(clock), ...sent } as const
-    const landed = await land(scope, await write(store, change))
-    const stored = await readStored(scope, of, id, projection.references)
+    const wishes = { references: referencesOf(projection) }
+    const written = standing(await write(store, change, wishes))
+    const landed = await inForce(scope, written.at)
+    const stored = await readShown(scope, { of, id }, projection, written.stored)
     return {
       ...contentOf(stored, projection, scope, notes),
       kind: 'created',
@@ -71,14 +74,15 @@ export class Modifying {
     const { registry } = scope
     const projection = projectionOf(asked, registry, of, 'all')
     const notes = new Notes()
-    const landed = await this.#write(scope, { of, id, byMembers: false }, asked, (stored) => {
+    const target = { of, id, byMembers: false, references: referencesOf(projection) }
+    const { landed, shown } = await this.#write(scope, target, asked, (stored) => {
       if (of === 'users') {
         return { document: readUserReplacement(body, stored.document, registry, notes) }
       }
       const { document, members } = readGroupReplacement(body, stored.document, registry, notes)
       return { document, members: { kind: 'replace', members } }
     })
-    const stored = await readStored(scope, of, id, projection.references)
+    const stored = await readShown(scope, target, projection, shown)
     return { ...contentOf(stored, projection, scope, notes), ...landed }
   }
 
@@ -97,21 +101,21 @@ export class Modifying {
     const operations = placeOperations(readPatch(body), context)
     const paths = operations.map(({ path }) => path)
     const projection = projectionOf(asked, registry, of, paths)
-    const target = { of, id, byMembers: needsMembers(operations, of) }
-    const landed = await this.#write(scope, target, asked, (stored) => {
+    const byMembers = needsMembers(operations, of)
+    const target = { of, id, byMembers, references: referencesOf(projection) }
+    const { landed, shown } = await this.#write(scope, target, asked, (stored) => {
       const members = new MembersDraft(stored.references)
       const document = applyPatch(stored.document, operations, members, context)
       const edit = members.edit()
       return { document, ...(edit && { members: edit }) }
     })
+    const first = shown ?? (await readStored(scope, of, id, target.references))
     // RFC 7644 §3.5.2: a 200 where `attributes` are asked for, otherwise either will do.
-    const mayBeEmpty = of === 'groups' && projection.references && !projection.asked
-    const references = mayBeEmpty ? groupAnswerMembersMax + 1 : projection.references
-    const stored = await readStored(scope, of, id, references)
-    if (mayBeEmpty && (stored.references?.length ?? 0) > groupAnswerMembersMax) {
+    if (of === 'groups' && !projection.asked && isLarge(first)) {
       const { lines, remarks } = notes
-      return { kind: 'empty', etag: entityTag(stored), notes: lines, remarks, ...landed }
+      return { kind: 'empty', etag: entityTag(first), notes: lines, remarks, ...landed }
     }
+    const stored = await readShown(scope, target, projection, first)
     return { ...contentOf(stored, projection, scope, notes), ...landed }
   }
 
@@ -124,7 +128,9 @@ export class Modifying {
     const stored = await readStored(scope, of, id, false)
     const ifMatch = requiredRevision(asked, stored)
     const change = { op: 'delete', of, directory, id, at: now(clock) } as const
-    const landed = await land(scope, await write(store, change, ifMatch))
+    const wishes = ifMatch === undefined ? {} : { ifMatch }
+    const { at } = standing(await write(store, change, wishes))
+    const landed = await inForce(scope, at)
     const about = {
       ...aboutOf(of, id, stored.document),
       changes: changesOf(change, stored.document),
@@ -160,15 +166,21 @@ export class Modifying {
   }
 }
 
-/** A write that was made, and the resource as it was then. */
-type WrittenOn = { readonly at: Position | undefined; readonly about: About }
-type LandedOn = Landed & { readonly about: About }
+/** A write that was made, and what it was about. */
+type WrittenOn = Written & { readonly about: About }
+interface LandedOn {
+  readonly landed: Landed & { readonly about: About }
+  /** What is stored, with as many references as a commit shows; undefined: nobody was asked. */
+  readonly shown: Stored | undefined
+}
 
 interface Target {
   readonly of: Collection
   readonly id: string
   /** Whether the members have to be read first. */
   readonly byMembers: boolean
+  /** What the commit shows of it. */
+  readonly references: boolean | number
 }
 type Apply = (stored: Stored) => Pick<UpdateParts, 'document' | 'members'>
 type UpdateParts = Extract<ResourceChange, { op: 'update' }> & { readonly id: Uuid }
@@ -183,11 +195,11 @@ async function writeOnce(
   asked: Asked,
   apply: Apply,
 ): Promise<WrittenOn | 'version'> {
-  const { of, id, byMembers } = target
+  const { of, id, byMembers, references } = target
   const stored = await readStored(scope, of, id, byMembers)
   try {
     const required = requiredRevision(asked, stored)
-    return await writeOver(scope, stored, { byMembers, required, apply })
+    return await writeOver(scope, stored, { byMembers, references, required, apply })
   } catch (error) {
     // Whose request failed is the first thing that an administrator asks.
     if (error instanceof ScimError) error.resourceName = nameOf(of, stored.document)
@@ -195,8 +207,7 @@ async function writeOnce(
   }
 }
 
-interface Overwrite {
-  readonly byMembers: boolean
+interface Overwrite extends Pick<Target, 'byMembers' | 'references'> {
   /** The revision that it may replace; undefined where the client does not care. */
   readonly required: Revision | undefined
   readonly apply: Apply
@@ -205,7 +216,7 @@ interface Overwrite {
 async function writeOver(
   scope: ScimDirectory,
   stored: Stored,
-  { byMembers, required, apply }: Overwrite,
+  { byMembers, references, required, apply }: Overwrite,
 ): Promise<WrittenOn | 'version'> {
   const { of, id } = stored
   const { document, members } = apply(stored)
@@ -219,25 +230,47 @@ async function writeOver(
     ...(members && { members }),
   }
   const about = aboutOf(of, id, change.document ?? stored.document)
-  const nothing = { at: undefined, about: { ...about, changes: noChange } }
+  const nothing = { at: undefined, stored: undefined, about: { ...about, changes: noChange } }
   if (change.document === undefined && members === undefined) return nothing
   const commutes = change.document === undefined && !byMembers
   const ifMatch = required ?? (commutes ? undefined : stored.revision)
-  const written = await write(scope.store, change, ifMatch)
+  const wishes = { references, ...(ifMatch !== undefined && { ifMatch }) }
+  const written = await write(scope.store, change, wishes)
   if (written === 'version' && required !== undefined) throw movedOn()
   if (written === 'version') return written
   // A member who was added again: the store knows, we do not.
-  if (written.at === undefined) return nothing
-  return { at: written.at, about: { ...about, changes: changesOf(change, stored.document) } }
+  if (written.at === undefined) return { ...nothing, stored: written.stored }
+  return { ...written, about: { ...about, changes: changesOf(change, stored.document) } }
 }
 
-async function landOn(scope: ScimDirectory, { at, about }: WrittenOn): Promise<LandedOn> {
-  return { ...(await inForce(scope, at)), about }
+async function landOn(scope: ScimDirectory, { at, stored, about }: WrittenOn): Promise<LandedOn> {
+  return { landed: { ...(await inForce(scope, at)), about }, shown: stored }
 }
 
-async function land(scope: ScimDirectory, written: Written): Promise<Landed> {
+/** For whom there is nothing to read again. */
+function standing(written: Written | 'version'): Written {
   if (written === 'version') throw movedOn()
-  return await inForce(scope, written.at)
+  return written
+}
+
+function referencesOf({ references }: Projection): boolean | number {
+  return references && committedReferencesMax
+}
+
+/** As many as a commit shows, so there may be more. */
+function isLarge({ references = [] }: Stored): boolean {
+  return references.length >= committedReferencesMax
+}
+
+/** The resource as the answer shows it: from the commit, unless that did not show all. */
+async function readShown(
+  scope: ScimDirectory,
+  { of, id }: Pick<Target, 'of' | 'id'>,
+  projection: Projection,
+  shown: Stored | undefined,
+): Promise<Stored> {
+  if (shown !== undefined && !isLarge(shown)) return shown
+  return await readStored(scope, of, id, projection.references)
 }
 
 function now(clock: Clock): string {

@@ -128,6 +128,40 @@ describe('a write', () => {
     expect(conditions).toEqual([undefined, undefined])
   })
 
+  test('is answered from its commit; a group of more than 200 members alone is read back', async () => {
+    const reads: unknown[] = []
+    await using fixture = await scimFixture({
+      store: (store) =>
+        withMethods(store, {
+          get: async (...asked) => {
+            reads.push(asked[3]?.references)
+            return await store.get(...asked)
+          },
+        }),
+    })
+    const { send } = fixture
+    const readsOf = async (...asked: Parameters<typeof send>) => {
+      const from = reads.length
+      const { status, body } = await send(...asked)
+      return { status, body, reads: reads.slice(from) }
+    }
+    const add = (value: string) => patchBody({ op: 'add', path: 'members', value: [{ value }] })
+    const many = Array.from({ length: 200 }, (_, number) => `member ${number}`)
+
+    const ann = await readsOf('POST', '/Users', userBody('ann@acme.example'))
+    const staff = await readsOf('POST', '/Groups', groupBody('Staff', many))
+    const url = `/Groups/${staff.body.id}`
+    const grown = await readsOf('PATCH', url, add(ann.body.id))
+    const put = await readsOf('PUT', url, groupBody('Staff', [...many, ann.body.id]))
+    const same = await readsOf('PUT', url, groupBody('Staff', [ann.body.id]))
+
+    expect([ann.status, ann.reads]).toEqual([201, []])
+    expect([staff.status, staff.reads, staff.body.members.length]).toEqual([201, [], 200])
+    expect([grown.status, grown.reads]).toEqual([204, [false]])
+    expect([put.status, put.reads, put.body.members.length]).toEqual([200, [false, true], 201])
+    expect([same.status, same.reads, same.body.members.length]).toEqual([200, [false], 1])
+  })
+
   test('is refused where synchronisation is off, reading is not', async () => {
     await using fixture = await scimFixture({ writable: (directory) => directory !== 'entra' })
     const { status, body } = await fixture.send('POST', '/Users', userBody('x'))
