@@ -5,9 +5,9 @@ import { parseArgs } from 'node:util'
 import { SallyportClient } from '../src/client/client.ts'
 import { decisionMethods } from '../src/client/service.ts'
 import { chooseLoad, type Load, type Round } from './decide/load.ts'
-import { placement, type ServedVariant, startVariant } from './decide/servers.ts'
 import { type Question, questionsOf, userName, type WorldSize, writeWorld } from './decide/world.ts'
 import { median, Report } from './support/report.ts'
+import { placement, type ServedVariant, startVariant } from './support/servers.ts'
 
 /**
  * What does deciding cost on top of answering at all? Check against 10,000 rules, beside an empty
@@ -80,7 +80,7 @@ function loadText(load: Load): string {
 
 /** As a gateway that has been running for a while: each of these users was seen before. */
 async function warmPrincipals(server: ServedVariant): Promise<void> {
-  using client = SallyportClient.connect(server.address)
+  using client = SallyportClient.connect(server.ready.grpc!)
   const chunk = 64
   for (let from = 0; from < warmUsers; from += chunk) {
     const users = [...Array(Math.min(chunk, warmUsers - from)).keys()]
@@ -95,7 +95,7 @@ async function warmPrincipals(server: ServedVariant): Promise<void> {
 }
 
 async function expectAllow(server: ServedVariant, { user, host, rule }: Question): Promise<void> {
-  using client = SallyportClient.connect(server.address)
+  using client = SallyportClient.connect(server.ready.grpc!)
   const destination = { host, port: 443, protocol: 'tcp' }
   const answer = await client.check({ user, ...destination, context, timeoutMs: 5000 })
   if (answer.allowed && answer.rule === rule) return

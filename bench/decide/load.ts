@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { onLoadCores, onPath, type ServedVariant } from './servers.ts'
+import { onLoadCores, onPath, type ServedVariant } from '../support/servers.ts'
 
 /** What one round of load did to one server. */
 export interface Round {
@@ -48,7 +48,7 @@ async function h2load(
     ...['-c', String(connections), '-m', String(streams), '-t', '1', '-D', String(seconds)],
     ...['-d', body, '-H', 'content-type: application/grpc', '-H', 'te: trailers'],
     `--log-file=${log}`,
-    `http://${server.address}${path}`,
+    `http://${server.ready.grpc}${path}`,
   ])
   const before = server.cpuMs()
   const { stdout } = await run(command, args)
@@ -66,7 +66,7 @@ async function h2load(
 
 async function nodeLoad(server: ServedVariant, body: string, seconds: number): Promise<Round> {
   const script = join(import.meta.dirname, 'node-load.ts')
-  const settings = [server.address, path, body, String(seconds)]
+  const settings = [server.ready.grpc!, path, body, String(seconds)]
   const shape = [String(connections), String(streams)]
   const [command, args] = onLoadCores(process.execPath, [script, ...settings, ...shape])
   const before = server.cpuMs()

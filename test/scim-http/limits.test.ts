@@ -153,13 +153,13 @@ describe('a write', () => {
     const url = `/Groups/${staff.body.id}`
     const grown = await readsOf('PATCH', url, add(ann.body.id))
     const put = await readsOf('PUT', url, groupBody('Staff', [...many, ann.body.id]))
-    const same = await readsOf('PUT', url, groupBody('Staff', [ann.body.id]))
+    const small = await readsOf('PUT', url, groupBody('Staff', [ann.body.id]))
 
     expect([ann.status, ann.reads]).toEqual([201, []])
     expect([staff.status, staff.reads, staff.body.members.length]).toEqual([201, [], 200])
     expect([grown.status, grown.reads]).toEqual([204, [false]])
     expect([put.status, put.reads, put.body.members.length]).toEqual([200, [false, true], 201])
-    expect([same.status, same.reads, same.body.members.length]).toEqual([200, [false], 1])
+    expect([small.status, small.reads, small.body.members.length]).toEqual([200, [false], 1])
   })
 
   test('is refused where synchronisation is off, reading is not', async () => {

@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline'
 /** A server in a process of its own, on a core of its own. */
 export interface ServedVariant extends AsyncDisposable {
   readonly name: string
-  readonly address: string
+  /** Its first line of output: addresses by listener. */
+  readonly ready: Readonly<Record<string, string>>
   /** CPU time the process has used so far, all threads; undefined where the kernel does not say. */
   cpuMs(): number | undefined
 }
@@ -32,18 +33,30 @@ export function onPath(command: string): boolean {
   }
 }
 
-/** Runs `node ARGS`, whose first line of output is JSON with its address under `grpc`. */
-export async function startVariant(name: string, args: readonly string[]): Promise<ServedVariant> {
+export interface VariantOptions {
+  readonly env?: Readonly<Record<string, string>>
+  /** Default: on a core of its own where that can be had. */
+  readonly pinned?: boolean
+}
+
+/** Runs `node ARGS`, whose first line of output is JSON with its addresses. */
+export async function startVariant(
+  name: string,
+  args: readonly string[],
+  { env = {}, pinned = pinning }: VariantOptions = {},
+): Promise<ServedVariant> {
   const node = [process.execPath, ...productFlags(), ...args]
-  const [command, ...rest] = pinning ? ['taskset', '-c', serverCore, ...node] : node
-  const child = spawn(command!, rest, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [command, ...rest] = pinned ? ['taskset', '-c', serverCore, ...node] : node
+  const child = spawn(command!, rest, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  })
   const lines = createInterface({ input: child.stdout })
   const ready = await Promise.race([once(lines, 'line'), once(child, 'exit')])
   if (typeof ready[0] !== 'string') throw new Error(`${name} ended before it was ready`)
-  const { grpc } = JSON.parse(ready[0]) as { grpc: string }
   return {
     name,
-    address: grpc,
+    ready: JSON.parse(ready[0]) as Record<string, string>,
     cpuMs: () => cpuMsOf(child),
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGTERM')
