@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { namesMax } from '../scim/limits.ts'
 import { badRequest } from '../scim/scim-error.ts'
 import { bodyDepthMax } from './limits.ts'
@@ -7,33 +7,33 @@ import { bodyDepthMax } from './limits.ts'
 export const scimMediaType = 'application/scim+json'
 
 /**
- * Reads JSON and nothing else. `__proto__` and `constructor.prototype` as keys are refused, since
- * no schema has them. A key that stands twice counts as it stands last. An empty body is undefined,
- * and the route decides: Okta sends DELETE with a Content-Type and no body.
+ * Lets bodies of JSON in and no others, as bytes, and returns what reads them when it is their
+ * turn. `__proto__` and `constructor.prototype` as keys are refused, since no schema has them. A
+ * key that stands twice counts as it stands last. An empty body is undefined, and the route
+ * decides: Okta sends DELETE with a Content-Type and no body.
  */
-export function readJsonBodies(app: FastifyInstance): void {
+export function acceptJsonBodies(
+  app: FastifyInstance,
+): (request: FastifyRequest) => Promise<unknown> {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>(
     [scimMediaType, 'application/json'],
     { parseAs: 'buffer' },
-    (request, body, done) => {
-      if (body.length === 0) {
-        done(null, undefined)
-        return
-      }
-      if (!isUtf8(body)) {
-        done(badRequest('invalidSyntax', 'the body must be UTF-8'), undefined)
-        return
-      }
-      const fault = faultOfShape(body, bodyDepthMax, namesMax)
-      if (fault !== undefined) {
-        done(badRequest('invalidSyntax', shapeFaults[fault]), undefined)
-        return
-      }
-      void parse(request, body.toString('utf8'), done)
-    },
+    (_request, body, done) => done(null, body),
   )
+  return async (request) => {
+    const { body } = request
+    if (!Buffer.isBuffer(body) || body.length === 0) return undefined
+    if (!isUtf8(body)) throw badRequest('invalidSyntax', 'the body must be UTF-8')
+    const fault = faultOfShape(body, bodyDepthMax, namesMax)
+    if (fault !== undefined) throw badRequest('invalidSyntax', shapeFaults[fault])
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    void parse(request, body.toString('utf8'), (error, value) =>
+      error === null ? resolve(value) : reject(error),
+    )
+    return await promise
+  }
 }
 
 /**

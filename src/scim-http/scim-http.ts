@@ -10,7 +10,7 @@ import { type Clock, toDateTime } from '../std/clock.ts'
 import { ListenError } from '../std/listen-error.ts'
 import { internalError, scimErrorOf, sendError } from './answers.ts'
 import { Authentication } from './authentication.ts'
-import { readJsonBodies, scimMediaType } from './body.ts'
+import { acceptJsonBodies, scimMediaType } from './body.ts'
 import {
   handlerTimeoutMs,
   keepAliveTimeoutMs,
@@ -24,6 +24,7 @@ import {
 } from './limits.ts'
 import { addRoutes, type Operation } from './routes.ts'
 import { entriesOf, type KeepNotes, SyncLog } from './sync-log.ts'
+import { type Lines, linesDefault, Turns } from './turns.ts'
 
 /**
  * scim-http: SCIM over HTTP, for identity providers.
@@ -45,6 +46,8 @@ export interface ScimHttpOptions {
   readonly keepNotes: KeepNotes
   /** Those that have a sync log. */
   readonly directories: readonly ScimCaller['directory'][]
+  /** How many requests are served at once, and how many may wait. */
+  readonly lines?: Lines
 }
 
 export interface ScimListen {
@@ -91,7 +94,11 @@ export async function serveScim(options: ScimHttpOptions): Promise<ScimServer> {
   const app = createServer(listen, clock, authentication)
   let closing = false
 
-  readJsonBodies(app)
+  const readBody = acceptJsonBodies(app)
+  const turns = new Turns(options.lines ?? linesDefault, clock)
+  app.addHook('onRoute', (route) => {
+    route.handler = turns.around(route.handler, readBody)
+  })
   app.addHook('onRequest', async (request, reply) => {
     request.scim = newFacts(clock)
     if (closing) throw new ScimError(503, 'this server is shutting down', { retryAfterS: 1 })

@@ -21,14 +21,14 @@ export interface Waiting {
 type Given = (turn: Turn | undefined) => void
 
 /**
- * Lets so many pieces of work run at once, and serves the keys of those who wait in turn: of
- * two keys that both wait and may have a turn, none gets two before the other gets one, however
- * many of its own wait. Within a key, first come, first served.
+ * Lets so many pieces of work run at once. A turn that becomes free goes to a key that has fewest,
+ * and among those they go round: so every key gets its share, however many of another one's wait.
+ * Within a key, first come, first served.
  */
 export class FairQueue<Key> {
   readonly #limits: FairQueueLimits
   readonly #running = new Map<Key, number>()
-  /** Who waits, by key. The key that comes next stands first. */
+  /** Who waits, by key. The key that was served last stands last. */
   readonly #waiting = new Map<Key, Given[]>()
   #total = 0
 
@@ -38,7 +38,7 @@ export class FairQueue<Key> {
 
   /** A turn at once where there is one, otherwise a place in line, unless too many have one. */
   take(key: Key): Turn | Waiting | 'full' {
-    // Nobody is passed by: whoever still waits has no turn to have.
+    // Nobody is passed by: whoever still waits may have no turn.
     if (this.#hasTurnFor(key)) return this.#turn(key)
     const line = this.#waiting.get(key) ?? []
     if (line.length >= this.#limits.waitingPerKeyMax) return 'full'
@@ -70,17 +70,27 @@ export class FairQueue<Key> {
     }
   }
 
-  /** Gives away the turns that have become free: one, or several where keys had all they may. */
   #serve(): void {
-    for (const [key, line] of this.#waiting) {
-      if (this.#total >= this.#limits.atOnce) return
-      if (!this.#hasTurnFor(key)) continue
+    for (let key = this.#next(); key !== undefined; key = this.#next()) {
+      const line = this.#waiting.get(key) ?? []
+      const first = line.shift()
+      // Behind all others.
       this.#waiting.delete(key)
-      const next = line.shift()
-      // Behind everybody else, whom this loop reaches first.
       if (line.length > 0) this.#waiting.set(key, line)
-      next?.(this.#turn(key))
+      first?.(this.#turn(key))
     }
+  }
+
+  /** Whose turn it is: of those who may have one, who has fewest; of these, who waits longest. */
+  #next(): Key | undefined {
+    let [next, fewest] = [undefined as Key | undefined, Number.POSITIVE_INFINITY]
+    for (const key of this.#waiting.keys()) {
+      const running = this.#running.get(key) ?? 0
+      if (running >= fewest || !this.#hasTurnFor(key)) continue
+      next = key
+      fewest = running
+    }
+    return next
   }
 
   #leave(key: Key, line: Given[], who: Given): void {

@@ -6,6 +6,7 @@ import type { Observer, ScimRequestEvent } from '../../src/observe/observe.ts'
 import { Scim } from '../../src/scim/scim.ts'
 import type { Rate } from '../../src/scim-http/limits.ts'
 import { serveScim } from '../../src/scim-http/scim-http.ts'
+import type { Lines } from '../../src/scim-http/turns.ts'
 import { type Clock, systemClock } from '../../src/std/clock.ts'
 import type { Store } from '../../src/store/store.ts'
 import { entra, okta, temporarySqliteStore } from '../support/store-fixture.ts'
@@ -41,6 +42,7 @@ export interface ScimFixture extends AsyncDisposable {
 
 export interface FixtureOptions {
   readonly rate?: Rate
+  readonly lines?: Lines
   readonly clock?: Clock
   readonly store?: (store: Store) => Store
   readonly writable?: (directory: DirectoryId) => boolean
@@ -72,6 +74,7 @@ export async function scimFixture(options: FixtureOptions = {}): Promise<ScimFix
     keepNotes: (directory, notes) => store.notes.append(directory, notes),
     directories: [entra, okta],
     ...(options.rate && { rate: options.rate }),
+    ...(options.lines && { lines: options.lines }),
   })
   const token = await mint(tokens, entra)
   const base = `${server.url}/scim/entra/v2`
@@ -97,6 +100,7 @@ export async function request(
   url: string,
   body: unknown,
   headers: Json,
+  signal?: AbortSignal,
 ): Promise<Reply> {
   const sent = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
   const given = Object.entries(headers).filter(([, value]) => value !== undefined)
@@ -107,6 +111,7 @@ export async function request(
       ...(Object.fromEntries(given) as Record<string, string>),
     },
     ...(sent !== undefined && { body: sent }),
+    ...(signal !== undefined && { signal }),
   })
   const text = await response.text()
   const isJson = response.headers.get('content-type')?.includes('json') ?? false
