@@ -1,5 +1,6 @@
 import type { Observer } from '../observe/observe.ts'
 import { assert } from '../std/assert.ts'
+import type { Clock } from '../std/clock.ts'
 import { packError, type ThreadError, unpackError } from './thread-error.ts'
 
 /** What an observer can be told across threads: all but functions. */
@@ -29,15 +30,18 @@ const eventNames: Readonly<Record<EventName, true>> = {
   lifecycle: true,
 }
 
-/** An observer that keeps what it is told until the turn of the event loop is over. */
+/** An observer that hands on what it is told, at once or at most `keptMs` later. */
 export class EventForwarder {
   readonly #post: (events: readonly ForwardedEvent[]) => void
+  readonly #clock: Clock
   #kept: ForwardedEvent[] = []
+  #isHolding = false
   readonly observer: Observer
 
-  /** `post` is handed the events of one turn together: each message wakes the other thread. */
-  constructor(post: (events: readonly ForwardedEvent[]) => void) {
+  /** `post` is seldom called: each message wakes the thread that decides. */
+  constructor(post: (events: readonly ForwardedEvent[]) => void, clock: Clock) {
     this.#post = post
+    this.#clock = clock
     const tell = (name: EventName) => (event: object) => this.#keep(name, event)
     const names = Object.keys(eventNames) as EventName[]
     this.observer = {
@@ -54,11 +58,24 @@ export class EventForwarder {
   }
 
   #keep(name: EventName, told: object): void {
-    if (this.#kept.length === 0) setImmediate(() => this.flush())
     const { error, ...event } = told as { readonly error?: unknown }
     this.#kept.push({ name, event, error: 'error' in told ? packError(error) : undefined })
+    if (!this.#isHolding) void this.#flushAndHold()
+  }
+
+  /** What comes alone goes at once, what comes behind it waits for company. */
+  async #flushAndHold(): Promise<void> {
+    this.#isHolding = true
+    while (this.#kept.length > 0) {
+      this.flush()
+      await this.#clock.sleep(keptMs)
+    }
+    this.#isHolding = false
   }
 }
+
+/** Short enough for a log line to be where it belongs. */
+const keptMs = 10
 
 /** Tells an observer what was told to the forwarding one. */
 export function tellForwarded(observer: Observer, events: readonly ForwardedEvent[]): void {

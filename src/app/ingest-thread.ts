@@ -34,12 +34,12 @@ export type ToIngest = 'stop'
 
 const port = parentPort as MessagePort
 const post = (message: FromIngest) => port.postMessage(message)
-const forwarder = new EventForwarder((events) => post({ kind: 'events', events }))
+const clock = systemClock
+const forwarder = new EventForwarder((events) => post({ kind: 'events', events }), clock)
 
 try {
   await using started = new AsyncDisposableStack()
   const { config } = workerData as IngestStart
-  const clock = systemClock
   const store = started.use(await openHouseStore(config, clock))
   const tenancy = tenancyOf(config)
   const parts = { config, store, registries: new Registries(tenancy), tenancy, clock }
