@@ -43,10 +43,6 @@ export function scimErrorOf(error: unknown): ScimError | undefined {
       return new ScimError(413, bodyTooLarge)
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new ScimError(415, `the Content-Type must be ${scimMediaType} or application/json`)
-    case 'FST_ERR_HANDLER_TIMEOUT': {
-      const detail = 'this took too long, and may still be done: repeat the request, it is safe to'
-      return new ScimError(503, detail, { retryAfterS: 5 })
-    }
     case 'FST_ERR_BAD_URL':
     case 'FST_ERR_MAX_PARAM_LENGTH':
       return new ScimError(404, 'there is nothing at this URL')

@@ -7,10 +7,10 @@ import { bodyDepthMax } from './limits.ts'
 export const scimMediaType = 'application/scim+json'
 
 /**
- * Lets bodies of JSON in and no others, as bytes, and returns what reads them when it is their
- * turn. `__proto__` and `constructor.prototype` as keys are refused, since no schema has them. A
- * key that stands twice counts as it stands last. An empty body is undefined, and the route
- * decides: Okta sends DELETE with a Content-Type and no body.
+ * Lets bodies of JSON in and no others, as bytes beside the request, and returns what reads them
+ * when it is their turn. `__proto__` and `constructor.prototype` as keys are refused, since no
+ * schema has them. A key that stands twice counts as it stands last. An empty body is undefined,
+ * and the route decides: Okta sends DELETE with a Content-Type and no body.
  */
 export function acceptJsonBodies(
   app: FastifyInstance,
@@ -20,11 +20,15 @@ export function acceptJsonBodies(
   app.addContentTypeParser<Buffer>(
     [scimMediaType, 'application/json'],
     { parseAs: 'buffer' },
-    (_request, body, done) => done(null, body),
+    (request, body, done) => {
+      request.scim.sent = body
+      done(null, undefined)
+    },
   )
   return async (request) => {
-    const { body } = request
-    if (!Buffer.isBuffer(body) || body.length === 0) return undefined
+    const { sent: body } = request.scim
+    request.scim.sent = undefined
+    if (body === undefined || body.length === 0) return undefined
     if (!isUtf8(body)) throw badRequest('invalidSyntax', 'the body must be UTF-8')
     const fault = faultOfShape(body, bodyDepthMax, namesMax)
     if (fault !== undefined) throw badRequest('invalidSyntax', shapeFaults[fault])

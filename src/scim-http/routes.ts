@@ -34,7 +34,7 @@ interface Route {
   readonly operation: Operation
   readonly handler: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
   /** Where it may take longer than any other. */
-  readonly handlerTimeout?: number
+  readonly timeoutMs?: number
 }
 type Routes = Partial<Record<HTTPMethods, Route>>
 
@@ -120,7 +120,7 @@ function addBulk(app: FastifyInstance, parts: RouteParts): void {
     const isOver = () => isClosing() || clock.monotonicMs() >= endMs
     return sendAnswer(reply, await scim.bulk(directory, bulk, { isOver, failureOf }))
   })
-  const POST = { operation, handler, handlerTimeout: bulkHandlerTimeoutMs }
+  const POST = { operation, handler, timeoutMs: bulkHandlerTimeoutMs }
   addUrl(app, `${base}/Bulk`, bulkBytesMax, { POST })
 }
 
@@ -161,8 +161,8 @@ function addDiscovery(app: FastifyInstance, scim: Scim): void {
 function addUrl(app: FastifyInstance, url: string, bodyLimit: number, routes: Routes): void {
   const methods = Object.keys(routes) as HTTPMethods[]
   for (const method of methods) {
-    const { operation, ...served } = routes[method]!
-    app.route({ method, url, bodyLimit, ...served, config: { operation } })
+    const { handler, ...config } = routes[method]!
+    app.route({ method, url, bodyLimit, handler, config })
   }
   const allow = methods.join(', ')
   const refuse = async (request: FastifyRequest, reply: FastifyReply) => {

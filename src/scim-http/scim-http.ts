@@ -12,7 +12,6 @@ import { internalError, scimErrorOf, sendError } from './answers.ts'
 import { Authentication } from './authentication.ts'
 import { acceptJsonBodies, scimMediaType } from './body.ts'
 import {
-  handlerTimeoutMs,
   keepAliveTimeoutMs,
   paramLengthMax,
   type Rate,
@@ -24,7 +23,7 @@ import {
 } from './limits.ts'
 import { addRoutes, type Operation } from './routes.ts'
 import { entriesOf, type KeepNotes, SyncLog } from './sync-log.ts'
-import { type Lines, linesDefault, Turns } from './turns.ts'
+import { type Lines, newLines, Turns } from './turns.ts'
 
 /**
  * scim-http: SCIM over HTTP, for identity providers.
@@ -46,7 +45,6 @@ export interface ScimHttpOptions {
   readonly keepNotes: KeepNotes
   /** Those that have a sync log. */
   readonly directories: readonly ScimCaller['directory'][]
-  /** How many requests are served at once, and how many may wait. */
   readonly lines?: Lines
 }
 
@@ -72,6 +70,8 @@ export interface ScimServer extends AsyncDisposable {
 export interface ScimRequestFacts {
   caller: ScimCaller | undefined
   readonly startedMs: number
+  /** The body as it came, until it is the request's turn to have it read. */
+  sent: Buffer | undefined
   answer: Answer | undefined
   error: ScimError | undefined
 }
@@ -82,6 +82,8 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     operation?: Operation
+    /** Where it may take longer than any other. */
+    timeoutMs?: number
   }
 }
 
@@ -95,7 +97,7 @@ export async function serveScim(options: ScimHttpOptions): Promise<ScimServer> {
   let closing = false
 
   const readBody = acceptJsonBodies(app)
-  const turns = new Turns(options.lines ?? linesDefault, clock)
+  const turns = new Turns(options.lines ?? newLines(), clock)
   app.addHook('onRoute', (route) => {
     route.handler = turns.around(route.handler, readBody)
   })
@@ -149,6 +151,7 @@ export async function serveScim(options: ScimHttpOptions): Promise<ScimServer> {
   const close = async () => {
     closing = true
     await app.close()
+    turns[Symbol.dispose]()
     await syncLog.close()
   }
   return {
@@ -171,7 +174,6 @@ function createServer(
     logger: false,
     bodyLimit: smallBodyBytesMax,
     requestTimeout: timeouts.requestTimeout,
-    handlerTimeout: handlerTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     maxRequestsPerSocket: requestsPerSocketMax,
     forceCloseConnections: 'idle',
@@ -202,7 +204,7 @@ function createServer(
 
 function newFacts(clock: Clock): ScimRequestFacts {
   const startedMs = clock.monotonicMs()
-  return { caller: undefined, startedMs, answer: undefined, error: undefined }
+  return { caller: undefined, startedMs, sent: undefined, answer: undefined, error: undefined }
 }
 
 function hasBody({ headers }: FastifyRequest): boolean {
