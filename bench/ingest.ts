@@ -150,7 +150,7 @@ function tell(report: Report, mix: MixName, pairs: readonly Pair[]): void {
     const cpu = median(rounds.map(({ cpuUs }) => cpuUs)).toFixed(0)
     report.figure(name, `${middle} requests/s (${each})`)
     const latency = `p50 ${p50} ms, p99 ${p99} ms, p99.9 ${p999} ms`
-    report.figure('', `${latency}; server CPU ${cpu} µs a request, checks included`)
+    report.figure(`${name} latency`, `${latency}; server CPU ${cpu} µs a request, checks included`)
   }
   report.ratio(`ingest.vs_scimmy.${mix}`, median(pairs.map(ratioOf)), goal)
 }

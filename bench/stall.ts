@@ -12,7 +12,7 @@ import { openOperator } from '../src/app/operator.ts'
 import { userName, type WorldSize, writeWorld } from './decide/world.ts'
 import type { Calls, Questions } from './stall/gateway.ts'
 import type { Answered, Sent } from './stall/provider.ts'
-import { percentile, Report } from './support/report.ts'
+import { median, percentile, Report } from './support/report.ts'
 
 /**
  * How long does a large SCIM request hold up the thread that decides? One process does both, as
@@ -101,8 +101,9 @@ async function tell(report: Report, gateway: ChildProcess, send: Send): Promise<
   for (const [name, each] of stalls) {
     const [wall, cpu] = [worst(each, 'wallMs').toFixed(1), worst(each, 'cpuMs').toFixed(1)]
     const [p50, p99, longest] = [50, 99, 100].map((percent) => ms(calls.get(name)!, percent))
+    const took = median(each.map(({ tookMs }) => tookMs)).toFixed(0)
     const decided = `decisions p50 ${p50} ms, p99 ${p99} ms, longest ${longest} ms`
-    report.figure(name, `longest stall ${wall} ms, of CPU ${cpu} ms; ${decided}`)
+    report.figure(name, `took ${took} ms; longest stall ${wall} ms, of CPU ${cpu} ms; ${decided}`)
   }
   const all = [...stalls.values()].flat()
   report.ratio('stall.longest', stallMsMax / worst(all, 'wallMs'), 1)
@@ -116,8 +117,9 @@ async function askGateway(gateway: ChildProcess, what: 'begin' | 'end'): Promise
   return calls
 }
 
-/** The longest time between two turns of this thread, and the most CPU that it took in one. */
+/** The longest time between two turns of this thread while something ran, and the most CPU in one. */
 interface Stall {
+  readonly tookMs: number
   readonly wallMs: number
   readonly cpuMs: number
 }
@@ -131,10 +133,12 @@ async function longestStall(run: () => Promise<unknown>): Promise<Stall> {
     lastMs = nowMs
   }, sampleMs)
   delays.enable()
+  const startedMs = performance.now()
   await run()
+  const tookMs = performance.now() - startedMs
   delays.disable()
   clearInterval(sampling)
-  return { wallMs: delays.max / 1e6, cpuMs }
+  return { tookMs, wallMs: delays.max / 1e6, cpuMs }
 }
 
 function threadCpuMs(): number {

@@ -52,12 +52,11 @@ function difference(connection: Connection, group: Group, wanted: readonly Uuid[
 }
 
 function memberValues(connection: Connection, group: Group): readonly Uuid[] {
-  const rows = [
+  return [
     ...memberIds(connection, 'users', group),
     ...memberIds(connection, 'groups', group),
     ...pendingValues(connection, group),
   ]
-  return rows
 }
 
 /** Ids of the users, or of the child groups, of a group, in ordinal order; `max` -1 = all. */
@@ -67,16 +66,19 @@ export function memberIds(
   group: Group,
   max = -1,
 ): readonly Uuid[] {
-  const rows = connection.all<{ id: string }>(
-    `SELECT ${of}.id FROM member JOIN ${of} ON ${of}.key = (member.directory << 32) + member.member
-     WHERE member.directory = ? AND member.grp = ? AND member.kind = ?
-     ORDER BY member.member LIMIT ?`,
+  // As one text: a row an id takes twice the time.
+  const row = connection.get<{ ids: string }>(
+    `SELECT json_group_array(id) AS ids FROM (
+       SELECT ${of}.id FROM member
+       JOIN ${of} ON ${of}.key = (member.directory << 32) + member.member
+       WHERE member.directory = ? AND member.grp = ? AND member.kind = ?
+       ORDER BY member.member LIMIT ?)`,
     group.directory,
     group.ordinal,
     kindOf[of],
     max,
   )
-  return rows.map((row) => fromText(row.id))
+  return (JSON.parse(row?.ids ?? '[]') as string[]).map(fromText)
 }
 
 /** Ordinals of the users, or of the child groups, of a group, ascending. */
