@@ -50,9 +50,9 @@ export const findingCatalogue = {
     seen: 'Attributes are sent that no schema of the directory knows',
     remedy: 'Declare them under `schemas`, or take the mappings out',
   },
-  REQUEST_FAILS_AGAIN: {
+  REQUEST_REFUSED: {
     severity: 'wrong',
-    seen: 'The same request was refused three times or more, and has not succeeded since',
+    seen: 'A request was refused three times (by a 400 to Okta: once) and not done since',
     remedy: 'What the refusal says',
   },
   REQUESTS_UNAVAILABLE: {

@@ -1,13 +1,13 @@
 import type { SyncEntry } from '../directory/sync-entry.ts'
 import type { DirectoryFacts, Finding, Provider } from './insight.ts'
-import { failuresAgain } from './repeated-failures.ts'
+import { refusalFindings } from './refusal-findings.ts'
 import { examplesMax } from './survey.ts'
 import { countOf, recentEntries, requestsIn, spanOf } from './sync-counts.ts'
 
 /** Whether what the identity provider sends arrives, and is taken as it was meant. */
 export function requestFindings(facts: DirectoryFacts, provider: Provider): readonly Finding[] {
   return [
-    ...failuresAgain(facts, provider),
+    ...refusalFindings(facts, provider),
     unavailable(facts),
     throttled(facts),
     attributesIgnored(facts, provider),

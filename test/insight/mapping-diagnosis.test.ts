@@ -208,13 +208,30 @@ describe('requests', () => {
 
     const { findings } = await diagnosisOf(fixture)
     expect(findings).toMatchObject([
-      { code: 'REQUEST_FAILS_AGAIN', evidence: { requests: 4, status: 400 }, examples: [ann] },
-      { code: 'REQUEST_FAILS_AGAIN', evidence: { requests: 3, status: 409 }, examples: [ann] },
+      { code: 'REQUEST_REFUSED', evidence: { requests: 4, status: 400 }, examples: [ann] },
+      { code: 'REQUEST_REFUSED', evidence: { requests: 3, status: 409 }, examples: [ann] },
     ])
     expect(findings[0]!.remedy).toContain('at Entra ID')
     expect(findings[1]!.cause).toBe(
       'The answer is 409 uniqueness: another User has this `userName`, letter case aside.',
     )
+    await provider.deactivate(one)
+    expect(await codesOf(fixture)).toEqual([])
+  })
+
+  test('that Okta will not repeat are told at once: who was to be deactivated is still let in', async () => {
+    await using fixture = await scimFixture()
+    const provider = oktaAt(fixture)
+    const one = await provider.create(ann)
+    await provider.group('Staff', [one])
+    const off = userBody(ann, { active: false, title: 42 })
+    const agent = { 'user-agent': 'Okta SCIM Client 1.0.0' }
+    expect((await fixture.send('PUT', `/Users/${one}`, off, agent)).status).toBe(400)
+
+    const finding = await findingOf(fixture, 'REQUEST_REFUSED')
+
+    expect(finding).toMatchObject({ severity: 'wrong', evidence: { requests: 1 }, examples: [ann] })
+    expect(finding.remedy).toContain('push it again')
     await provider.deactivate(one)
     expect(await codesOf(fixture)).toEqual([])
   })

@@ -10,12 +10,13 @@ interface Failure {
 }
 
 /**
- * Requests that are repeated and refused for ever: each is a user or a group that the identity
- * provider cannot bring up to date. One that succeeded later, by whatever request, is over.
+ * Requests that are repeated and refused for ever, or are not repeated though they were refused:
+ * each is a user or a group that the identity provider cannot bring up to date, and who should have
+ * been deactivated by it is let in. One that succeeded later, by whatever request, is over.
  */
-export function failuresAgain(facts: DirectoryFacts, provider: Provider): readonly Finding[] {
+export function refusalFindings(facts: DirectoryFacts, provider: Provider): readonly Finding[] {
   const again = openFailures(recentEntries(facts))
-    .filter(({ entries }) => requestsIn(entries) >= timesMin)
+    .filter(({ first, entries }) => isFinal(first, provider) || requestsIn(entries) >= timesMin)
     .sort((a, b) => requestsIn(b.entries) - requestsIn(a.entries))
   const findings = again.slice(0, shownMax).map((failure) => findingOf(failure, provider))
   const rest = again.slice(shownMax)
@@ -50,6 +51,11 @@ function isRefusal({ status, operation }: SyncEntry): boolean {
   return !(status === 404 && operation === 'delete')
 }
 
+/** Okta does not repeat what was answered with a 400, so it never fails a third time. */
+function isFinal({ status }: SyncEntry, { kind }: Provider): boolean {
+  return kind === 'okta' && status === 400
+}
+
 function sameResource(a: SyncEntry, b: SyncEntry): boolean {
   if (a.of !== b.of) return false
   if (a.id !== undefined) return a.id === b.id
@@ -64,10 +70,10 @@ function findingOf({ first, entries }: Failure, provider: Provider): Finding {
   const about = who === undefined ? ` (${route})` : ` \`${who}\``
   const kind = scimType === undefined ? '' : ` ${scimType}`
   return {
-    code: 'REQUEST_FAILS_AGAIN',
+    code: 'REQUEST_REFUSED',
     severity: 'wrong',
     effect:
-      `To ${operation}${subject}${about} has failed ${requests} times since ` +
+      `To ${operation}${subject}${about} has failed ${countOf(requests, 'time')} since ` +
       `${first.at}: here nothing of it is up to date.`,
     cause: `The answer is ${status}${kind}: ${error ?? 'without a reason'}.`,
     remedy: remedyFor(first, provider),
@@ -95,10 +101,14 @@ function remedyFor({ status, of, name, error = '' }: SyncEntry, provider: Provid
       }[provider.kind]
     case 400: {
       const attribute = /`([^`]+)`/.exec(error)?.[1]
-      return attribute === undefined
-        ? 'Correct the mapping that sends this.'
-        : `Correct what is sent as \`${attribute}\` at ${provider.name}: its mapping, ` +
+      const correct =
+        attribute === undefined
+          ? 'Correct the mapping that sends this.'
+          : `Correct what is sent as \`${attribute}\` at ${provider.name}: its mapping, ` +
             'or the value at the source.'
+      return provider.kind === 'okta'
+        ? `${correct} Then push it again: Okta does not repeat what was refused with a 400.`
+        : correct
     }
     case 403:
       return 'Turn `scimSync` of the directory on in the config, or pause provisioning.'
@@ -112,7 +122,7 @@ function remedyFor({ status, of, name, error = '' }: SyncEntry, provider: Provid
 function restOf(rest: readonly Failure[], { directory }: DirectoryFacts): Finding {
   const entries = rest.flatMap((failure) => failure.entries)
   return {
-    code: 'REQUEST_FAILS_AGAIN',
+    code: 'REQUEST_REFUSED',
     severity: 'wrong',
     effect:
       `${countOf(rest.length, 'further request')} fail${rest.length === 1 ? 's' : ''} ` +
