@@ -1,9 +1,9 @@
 import type { ResourceChange } from '../directory/change.ts'
 import type { AttributeValue, Complex, Document } from '../directory/directory.ts'
 import type { MembersEdit } from '../directory/membership.ts'
+import { sameValue } from '../directory/same-value.ts'
 import type { ChangeSummary } from '../directory/sync-entry.ts'
 import { isComplex } from './complex-value.ts'
-import { sameValue } from './same-value.ts'
 
 /**
  * What a write changed, by names alone. `before` is the document that it was made from; absent for

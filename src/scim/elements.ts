@@ -1,9 +1,9 @@
 import type { AttributeValue } from '../directory/directory.ts'
+import { textOf } from '../directory/same-value.ts'
 import type { AttributeDefinition } from '../directory/schema-registry.ts'
 import { isComplex, merged, ownValue } from './complex-value.ts'
 import { mustKeepImmutable } from './immutable.ts'
 import { onePrimary } from './primary.ts'
-import { textOf } from './same-value.ts'
 
 /** The values of a multi-valued attribute. */
 export type Elements = readonly AttributeValue[]

@@ -1,7 +1,7 @@
 import { type AttributeValue, type Complex, emptyComplex } from '../directory/directory.ts'
+import { textOf } from '../directory/same-value.ts'
 import type { AttributeDefinition } from '../directory/schema-registry.ts'
 import { copyOf, elementsOf, isComplex, ownValue } from './complex-value.ts'
-import { textOf } from './same-value.ts'
 import { badRequest } from './scim-error.ts'
 
 type Definitions = readonly AttributeDefinition[]

@@ -6,6 +6,7 @@ import {
   type Document,
   emptyComplex,
 } from '../directory/directory.ts'
+import { sameValue } from '../directory/same-value.ts'
 import {
   type AttributeDefinition,
   findAttribute,
@@ -29,7 +30,6 @@ import { readKey, readPath } from './patch-path.ts'
 import { onlyValue } from './quirks/entra.ts'
 import { isKept } from './read-resource.ts'
 import { readValue } from './read-value.ts'
-import { sameValue } from './same-value.ts'
 import { badRequest, type ScimError, wrongValue } from './scim-error.ts'
 import { checkWritten } from './written-document.ts'
 

@@ -5,6 +5,7 @@ import {
   type Document,
   emptyComplex,
 } from '../directory/directory.ts'
+import { sameValue } from '../directory/same-value.ts'
 import {
   type AttributeDefinition,
   findAttribute,
@@ -14,7 +15,6 @@ import {
 import { copyOf, elementsOf, isComplex, ownValue } from './complex-value.ts'
 import { keepImmutable, mustKeepImmutable } from './immutable.ts'
 import { checkDocument } from './limits.ts'
-import { sameValue } from './same-value.ts'
 import { badRequest } from './scim-error.ts'
 
 export interface Written {

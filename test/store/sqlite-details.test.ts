@@ -3,6 +3,7 @@ import { copyFile, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { sameValue } from '../../src/directory/same-value.ts'
 import { systemClock } from '../../src/std/clock.ts'
 import { readSlice } from '../../src/store/sqlite-store/feed-rows.ts'
 import { FileIdentity } from '../../src/store/sqlite-store/file-identity.ts'
@@ -12,12 +13,7 @@ import { decodeOrdinals, encodeOrdinals } from '../../src/store/sqlite-store/ord
 import type { WriteRequest } from '../../src/store/sqlite-store/protocol.ts'
 import { readHead } from '../../src/store/sqlite-store/schema.ts'
 import { openSqliteStore } from '../../src/store/sqlite-store/sqlite-store.ts'
-import {
-  fromText,
-  parseDocument,
-  sameValue,
-  toText,
-} from '../../src/store/sqlite-store/stored-text.ts'
+import { fromText, parseDocument, toText } from '../../src/store/sqlite-store/stored-text.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import {
   acme,

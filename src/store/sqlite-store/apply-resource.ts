@@ -1,5 +1,6 @@
 import { type Document, isActive, type Revision } from '../../directory/directory.ts'
 import { type IndexTerm, indexTerms, type LookupKind } from '../../directory/identity.ts'
+import { sameValue } from '../../directory/same-value.ts'
 import type { UserEffect } from '../entry.ts'
 import { keyHash } from '../keys.ts'
 import type { Applied } from './applied.ts'
@@ -19,7 +20,7 @@ import {
   updateRecord,
 } from './resource-rows.ts'
 import { kindOf } from './schema.ts'
-import { parseDocument, sameValue, toText } from './stored-text.ts'
+import { parseDocument, toText } from './stored-text.ts'
 
 /**
  * One write to a user or group. Everything that can be refused is looked at first; from the first

@@ -1,4 +1,4 @@
-import type { AttributeValue, Document } from '../../directory/directory.ts'
+import type { Document } from '../../directory/directory.ts'
 
 /**
  * The document in a stored JSON text. No object in it has a prototype. Taking the prototype off
@@ -16,17 +16,6 @@ export function parseDocument(text: string): Document {
     }
   }
   return root as Document
-}
-
-/** Whether two values say the same: the order of names means nothing, that of a list does. */
-export function sameValue(a: AttributeValue | undefined, b: AttributeValue | undefined): boolean {
-  if (a === b) return true
-  if (typeof a !== 'object' || typeof b !== 'object') return false
-  if (Array.isArray(a) !== Array.isArray(b)) return false
-  const names = Object.keys(a)
-  if (names.length !== Object.keys(b).length) return false
-  const [left, right] = [a as Document, b as Document]
-  return names.every((name) => Object.hasOwn(right, name) && sameValue(left[name], right[name]))
 }
 
 /**

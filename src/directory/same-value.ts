@@ -1,4 +1,4 @@
-import type { AttributeValue, Complex } from '../directory/directory.ts'
+import type { AttributeValue, Complex } from './directory.ts'
 
 /** Whether two values say the same: the order of names means nothing, that of a list does. */
 export function sameValue(a: AttributeValue | undefined, b: AttributeValue | undefined): boolean {
