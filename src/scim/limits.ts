@@ -40,7 +40,12 @@ export function checkValues(count: number, path: string): void {
 /** The names in what a client sent. */
 export function namesIn(sent: JsonObject, path: string): readonly string[] {
   const names = Object.keys(sent)
-  if (names.length <= namesMax) return names
+  checkNames(names.length, path)
+  return names
+}
+
+export function checkNames(count: number, path: string): void {
+  if (count <= namesMax) return
   throw badRequest('invalidValue', `\`${path}\` must have at most ${namesMax} names`)
 }
 

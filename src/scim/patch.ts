@@ -11,6 +11,7 @@ import {
   type AttributeDefinition,
   findAttribute,
   type SchemaRegistry,
+  sameName,
 } from '../directory/schema-registry.ts'
 import {
   copyOf,
@@ -20,6 +21,7 @@ import {
   ownValue,
   withSubAttribute,
 } from './complex-value.ts'
+import { entriesIn } from './core-names.ts'
 import { isJsonObject, isUnassigned, type JsonObject, type Notes } from './json-object.ts'
 import { checkValues, namesIn, PatchWork, pathsLengthMax, termsOf } from './limits.ts'
 import type { MembersDraft } from './members-draft.ts'
@@ -30,6 +32,7 @@ import { readKey, readPath } from './patch-path.ts'
 import { onlyValue } from './quirks/entra.ts'
 import { isKept } from './read-resource.ts'
 import { readValue } from './read-value.ts'
+import { type ResourceType, resourceTypes } from './resource-type.ts'
 import { badRequest, type ScimError, wrongValue } from './scim-error.ts'
 import { checkWritten } from './written-document.ts'
 
@@ -52,6 +55,7 @@ export function placeOperations(
   operations: readonly PatchOperation[],
   { of, registry, notes }: PatchContext,
 ): readonly PlacedOperation[] {
+  const type = resourceTypes[of]
   let [placed, pathsLength] = [0, 0]
   const count = (path: string) => {
     placed += 1
@@ -62,19 +66,24 @@ export function placeOperations(
   }
   return operations.flatMap((operation): readonly PlacedOperation[] => {
     const { path: text, place, value } = operation
-    if (text !== undefined) {
+    if (text !== undefined && !namesWholeResource(operation, type)) {
       count(text)
       const path = readPath(text, place, registry, of, notes)
       return path === undefined ? [] : [{ operation, path, fromKey: false }]
     }
     if (!isJsonObject(value)) return []
-    return Object.keys(value).flatMap((key) => {
+    return entriesIn(value, type).flatMap(([key, sent]) => {
       count(key)
       const path = readKey(key, registry, of, notes)
       if (path === undefined) return []
-      return [{ operation: { ...operation, value: value[key] }, path, fromKey: true }]
+      return [{ operation: { ...operation, value: sent }, path, fromKey: true }]
     })
   })
+}
+
+/** The URN of the core schema as a path: the names stand in the value, as they do without one. */
+function namesWholeResource({ op, path = '', value }: PatchOperation, { urn }: ResourceType) {
+  return op !== 'remove' && sameName(path, urn) && isJsonObject(value)
 }
 
 /** Whether the members of the group must be read before the operations can be applied. */

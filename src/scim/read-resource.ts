@@ -7,8 +7,9 @@ import {
   sameName,
 } from '../directory/schema-registry.ts'
 import { copyOf, elementsOf, isComplex, ownValue } from './complex-value.ts'
+import { type Entry, entriesIn } from './core-names.ts'
 import { isJsonObject, isUnassigned, type JsonObject, type Notes, property } from './json-object.ts'
-import { namesIn } from './limits.ts'
+import { checkNames, namesIn } from './limits.ts'
 import { onePrimary } from './primary.ts'
 import { extensionOf } from './quirks/entra.ts'
 import { readValue, shortName } from './read-value.ts'
@@ -41,27 +42,29 @@ export function readResource(
   checkSchemas(body, type)
   const document = emptyComplex()
   const given = new Set<string>()
-  const bare: (readonly [name: string, urn: string])[] = []
+  const bare: (readonly [...entry: Entry, urn: string])[] = []
   let members: unknown
-  for (const name of namesIn(body, type.name)) {
+  const entries = entriesIn(body, type)
+  checkNames(entries.length, type.name)
+  for (const [name, sent] of entries) {
     if (sameName(name, 'schemas')) continue
     if (name.includes(':')) {
-      readExtension({ document, given }, name, body[name], { type, registry, notes })
+      readExtension({ document, given }, name, sent, { type, registry, notes })
       continue
     }
     const definition = findAttribute(registry.coreAttributes(type.of), name)
     if (definition === undefined) {
       const urn = extensionOf(name, registry, type.of)
       if (urn === undefined) notes.ignore('attribute', shortName(name))
-      else bare.push([name, urn])
+      else bare.push([name, sent, urn])
       continue
     }
     given.add(definition.name)
-    if (type.of === 'groups' && definition.name === 'members') members = body[name]
-    else assign(document, definition, body[name], definition.name, notes)
+    if (type.of === 'groups' && definition.name === 'members') members = sent
+    else assign(document, definition, sent, definition.name, notes)
   }
-  for (const [name, urn] of bare) {
-    assignBare({ document, given }, name, body[name], { schema: registry.schema(urn), notes })
+  for (const [name, sent, urn] of bare) {
+    assignBare({ document, given }, name, sent, { schema: registry.schema(urn), notes })
   }
   return { document, given, members }
 }
