@@ -43,7 +43,7 @@ export function keepImmutable(
   definitions: Definitions,
   replacement: { [name: string]: AttributeValue },
   stored: Complex | undefined,
-  { given, prefix }: { readonly given: ReadonlySet<string>; readonly prefix: string },
+  { given, prefix }: Mentioned,
 ): void {
   for (const definition of definitions) {
     const { name, mutability, subAttributes } = definition
@@ -56,9 +56,34 @@ export function keepImmutable(
     }
     if (!holdsImmutable(definition) || !isComplex(was)) continue
     const kept = isComplex(is) ? copyOf(is) : emptyComplex()
-    keepImmutable(subAttributes, kept, was, { given, prefix: `${prefix}${name}.` })
-    if (Object.keys(kept).length > 0) replacement[name] = kept
+    const below = { given, prefix: `${prefix}${name}.` }
+    keepImmutable(subAttributes, kept, was, below)
+    if (Object.keys(kept).length === 0) continue
+    if (is === undefined) keepRequired(subAttributes, kept, was, below)
+    replacement[name] = kept
   }
+}
+
+/**
+ * What a PUT does not mention and is there only because something in it is immutable has to be
+ * whole: nobody could send any PUT that leaves it out otherwise.
+ */
+export function keepRequired(
+  definitions: Definitions,
+  kept: { [name: string]: AttributeValue },
+  stored: Complex,
+  { given, prefix }: Mentioned,
+): void {
+  for (const { name, required } of definitions) {
+    const was = ownValue(stored, name)
+    if (required && was !== undefined && !given.has(`${prefix}${name}`)) kept[name] ??= was
+  }
+}
+
+/** What a PUT has mentioned, by paths that begin with `prefix`. */
+interface Mentioned {
+  readonly given: ReadonlySet<string>
+  readonly prefix: string
 }
 
 /** Whether one complex value has parts that must not change. */

@@ -13,7 +13,7 @@ import {
   type SchemaRegistry,
 } from '../directory/schema-registry.ts'
 import { copyOf, elementsOf, isComplex, ownValue } from './complex-value.ts'
-import { keepImmutable, mustKeepImmutable } from './immutable.ts'
+import { keepImmutable, keepRequired, mustKeepImmutable } from './immutable.ts'
 import { checkDocument } from './limits.ts'
 import { badRequest } from './scim-error.ts'
 
@@ -78,7 +78,11 @@ function keepInExtension(
   for (const name of Object.keys(was)) {
     if (findAttribute(attributes, name) === undefined) kept[name] = was[name]!
   }
-  keepImmutable(attributes, kept, was, { given, prefix: `${urn}:` })
+  const mentioned = { given, prefix: `${urn}:` }
+  keepImmutable(attributes, kept, was, mentioned)
+  if (is === undefined && isPresent(kept, attributes)) {
+    keepRequired(attributes, kept, was, mentioned)
+  }
   if (Object.keys(kept).length > 0) replacement[urn] = kept
 }
 

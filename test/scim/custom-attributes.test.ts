@@ -148,6 +148,23 @@ describe('what is required', () => {
   })
 })
 
+describe('a PUT that does not mention the extension', () => {
+  const badge = { number: '1', clearance: 5, serial: 's', holder: { name: 'h', since: '2020' } }
+
+  test('keeps of it what is immutable, and what is required beside that', () => {
+    const kept = { number: '1', serial: 's', holder: { name: 'h', since: '2020' } }
+    expect(replaced(badge, undefined)).toEqual(kept)
+    expect(replaced({ number: '1', clearance: 5 }, undefined)).toBeUndefined()
+  })
+
+  test('is told from one that mentions it without what is required', () => {
+    expect(refusalOf(() => replaced(badge, { serial: 's' }))).toBe('400 invalidValue')
+    expect(refusalOf(() => replaced(badge, { number: '' }))).toBe('400 invalidValue')
+    const holder = { since: '2020' }
+    expect(refusalOf(() => replaced(badge, { number: '1', holder }))).toBe('400 invalidValue')
+  })
+})
+
 describe('what is immutable', () => {
   const badge = { number: '1', serial: 's', lots: ['a', 'b'], holder: { name: 'h', since: '2020' } }
 
