@@ -23,7 +23,7 @@ export function readPath(
   const where = `\`${place}.path\``
   switch (path.reason) {
     case 'unknown':
-      notes.ignore('attribute', nameOf(text), { why: path.message })
+      notes.ignore('attribute', shortName(text), { why: path.message })
       return undefined
     case 'filter':
       throw unreadable('invalidFilter', where, path.message)
@@ -45,7 +45,7 @@ export function readKey(
   const path = parsePath(key, registry, of)
   if (path.kind === 'path') return path
   // A whole resource as the value names its schemas; they follow from what it holds.
-  if (!sameName(key, 'schemas')) notes.ignore('attribute', nameOf(key))
+  if (!sameName(key, 'schemas')) notes.ignore('attribute', shortName(key))
   return undefined
 }
 
@@ -54,12 +54,6 @@ function parsePath(text: string, registry: SchemaRegistry, of: Collection) {
   const end = text.search(/[.[]/)
   const urn = extensionOf(end < 0 ? text : text.slice(0, end), registry, of)
   return parseAttributePath(urn === undefined ? text : `${urn}:${text}`, registry, of)
-}
-
-/** A path without its filter, whose values are somebody's data. */
-function nameOf(path: string): string {
-  const bracket = path.indexOf('[')
-  return shortName(bracket < 0 ? path : `${path.slice(0, bracket)}[…]`)
 }
 
 /**

@@ -31,9 +31,9 @@ import { type PatchOperation, patchOperationsMax } from './patch-operation.ts'
 import { readKey, readPath } from './patch-path.ts'
 import { onlyValue } from './quirks/entra.ts'
 import { isKept } from './read-resource.ts'
-import { readValue } from './read-value.ts'
+import { readValue, shortName } from './read-value.ts'
 import { type ResourceType, resourceTypes } from './resource-type.ts'
-import { badRequest, type ScimError, wrongValue } from './scim-error.ts'
+import { badRequest, ScimError, wrongValue } from './scim-error.ts'
 import { checkWritten } from './written-document.ts'
 
 export interface PatchContext {
@@ -187,8 +187,14 @@ function applyToAttribute(draft: Draft, placed: PlacedOperation, context: Applyi
 
 /** RFC 7644 §3.5.2.2. */
 function requiredAttribute({ operation, path }: PlacedOperation): ScimError {
-  const detail = `\`${operation.place}\`: \`${path.text}\` is required, it cannot be removed`
-  return badRequest('mutability', detail)
+  return unchangeable(operation.place, path, 'is required, it cannot be removed')
+}
+
+/** The log learns of the path what it names, without the values in its filter. */
+function unchangeable(place: string, { text }: AttributePath, why: string): ScimError {
+  const detail = (path: string) => `\`${place}\`: \`${path}\` ${why}`
+  const logged = detail(shortName(text))
+  return new ScimError(400, detail(text), { scimType: 'mutability', logged })
 }
 
 /** RFC 7644 §3.5.2: readOnly by its path is an error; among other attributes it is passed over. */
@@ -196,8 +202,7 @@ function isWritable({ operation, path, fromKey }: PlacedOperation): boolean {
   const named = [path.attribute, path.subAttribute].filter((each) => each !== undefined)
   const readOnly = named.find(({ mutability }) => mutability === 'readOnly')
   if (readOnly !== undefined && !fromKey) {
-    const detail = `\`${operation.place}.path\`: \`${path.text}\` is readOnly`
-    throw badRequest('mutability', detail)
+    throw unchangeable(`${operation.place}.path`, path, 'is readOnly')
   }
   return named.every(isKept)
 }

@@ -109,9 +109,11 @@ function readNumber(type: 'integer' | 'decimal', sent: unknown, path: string): n
   throw wrongType(path, type === 'integer' ? 'a whole number' : 'a number', sent)
 }
 
-/** Names come from the client: cut for the log. */
+/** Names come from the client: for the log without a filter, whose values are data, and cut. */
 export function shortName(name: string): string {
-  return name.length > nameShownMax ? `${name.slice(0, nameShownMax)}…` : name
+  const bracket = name.indexOf('[')
+  const shown = bracket < 0 ? name : `${name.slice(0, bracket)}[…]`
+  return shown.length > nameShownMax ? `${shown.slice(0, nameShownMax)}…` : shown
 }
 const nameShownMax = 100
 

@@ -184,11 +184,13 @@ test('what a client sent is repeated to it, and to nobody else', async () => {
     { op: 'add', path: 'active', value: canary },
     { op: 'add', value: canary },
     { op: 'add', value: { [`emailz[value eq "${canary}"].display`]: canary } },
+    { op: 'remove', path: `groups[value eq "${canary}"]` },
   ]
   requests.length = 0
   const answers = await Promise.all([
     send('POST', '/Users', userBody('x', { name: canary })),
     send('POST', '/Users', userBody('x', { active: canary })),
+    send('POST', '/Users', userBody('y', { [`emails[value eq "${canary}"].display`]: canary })),
     send('POST', '/Users', canary),
     send('POST', '/Groups', groupBody('x', [canary.repeat(20)])),
     send('GET', `/Users/${canary}`),
@@ -199,6 +201,7 @@ test('what a client sent is repeated to it, and to nobody else', async () => {
   expect(answers[1]!.body.detail).toBe('`active` must be true or false, not "CANARY@acme.example"')
   expect(requests).toHaveLength(answers.length)
   expect(JSON.stringify(requests)).not.toContain('CANARY')
+  expect(JSON.stringify(await fixture.log())).not.toContain('CANARY')
 })
 
 async function statusAndText(reply: ReturnType<ScimFixture['send']>) {
