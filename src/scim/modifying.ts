@@ -123,6 +123,17 @@ export class Modifying {
   async delete(scope: ScimDirectory, of: Collection, id: string, asked: Asked): Promise<Answer> {
     mustBeWritable(scope)
     if (!isResourceId(id)) throw noSuchResource({ of, id })
+    try {
+      return await this.#delete(scope, of, id, asked)
+    } catch (error) {
+      // To an identity provider that is as good as done, and it may be the repetition of a deletion
+      // whose barrier was never reached.
+      if (error instanceof ScimError && error.status === 404) await inForce(scope, undefined)
+      throw error
+    }
+  }
+
+  async #delete(scope: ScimDirectory, of: Collection, id: string, asked: Asked): Promise<Answer> {
     const { directory, store, clock } = scope
     // Read for its name, and for whether it was active: nobody can look that up afterwards.
     const stored = await readStored(scope, of, id, false)

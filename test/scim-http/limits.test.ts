@@ -71,7 +71,7 @@ describe('while the store is away', () => {
 })
 
 describe('a write', () => {
-  test('is answered only after the barrier, also when it changed nothing', async () => {
+  test('is answered only after the barrier, also when there was nothing left to do', async () => {
     const events: string[] = []
     await using fixture = await scimFixture({
       store: (store) =>
@@ -90,7 +90,9 @@ describe('a write', () => {
     const { body } = await answered('POST', '/Users', userBody('barrier@acme.example'))
     await answered('PATCH', `/Users/${body.id}`, patchBody({ op: 'remove', path: 'title' }))
     await answered('DELETE', `/Users/${body.id}`)
-    expect(events).toEqual(['barrier', '201', 'barrier', '200', 'barrier', '204'])
+    await answered('DELETE', `/Users/${body.id}`)
+    const answers = ['201', '200', '204', '404']
+    expect(events).toEqual(answers.flatMap((status) => ['barrier', status]))
   })
 
   test('that others keep overtaking is read again, and given up after a while', async () => {
