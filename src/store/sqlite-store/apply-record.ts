@@ -1,10 +1,10 @@
 import type { CreateToken, PolicyChange, RevokeToken } from '../../directory/change.ts'
 import type { Revision } from '../../directory/directory.ts'
 import { liveTokensMax } from '../store.ts'
+import { toText } from '../stored-text.ts'
 import type { Applied } from './applied.ts'
 import type { Connection } from './connection.ts'
 import { directoryNumber } from './resource-rows.ts'
-import { toText } from './stored-text.ts'
 
 /** Oldest versions are dropped beyond this many a tenant: a policy can weigh a megabyte. */
 export const policyHistoryMax = 1_000

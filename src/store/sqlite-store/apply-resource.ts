@@ -3,6 +3,7 @@ import { type IndexTerm, indexTerms, type LookupKind } from '../../directory/ide
 import { sameValue } from '../../directory/same-value.ts'
 import type { UserEffect } from '../entry.ts'
 import { keyHash } from '../keys.ts'
+import { parseDocument, toText } from '../stored-text.ts'
 import type { Applied } from './applied.ts'
 import type { Connection } from './connection.ts'
 import { editMembers, emptyGroup, leaveAll, MemberChanges, resolvePending } from './member-rows.ts'
@@ -20,7 +21,6 @@ import {
   updateRecord,
 } from './resource-rows.ts'
 import { kindOf } from './schema.ts'
-import { parseDocument, toText } from './stored-text.ts'
 
 /**
  * One write to a user or group. Everything that can be refused is looked at first; from the first

@@ -3,8 +3,8 @@ import type { Collection, DirectoryId, Reference, Stored, Uuid } from '../../dir
 import type { SyncNotes } from '../../directory/sync-entry.ts'
 import { StoreUnavailable } from '../errors.ts'
 import type { Committed } from '../store.ts'
+import { parseDocument } from '../stored-text.ts'
 import type { NoteRequest, RecordRow, WriteChange, WriteReply } from './protocol.ts'
-import { parseDocument } from './stored-text.ts'
 
 /** Changes and resources as the store's contract has them, to and from what threads exchange. */
 

@@ -1,8 +1,8 @@
 import type { Effect, Entry } from '../entry.ts'
+import { decodeOrdinals, encodeOrdinals } from '../ordinal-list.ts'
 import type { Position } from '../position.ts'
 import type { LogSlice } from '../store.ts'
 import type { Connection } from './connection.ts'
-import { decodeOrdinals, encodeOrdinals } from './ordinal-list.ts'
 import { readHead } from './schema.ts'
 
 /**

@@ -1,10 +1,10 @@
 import type { DirectoryId } from '../../directory/directory.ts'
 import type { GroupKey, GroupRow, GroupTable } from '../store.ts'
+import { fromText, parseDocument } from '../stored-text.ts'
 import type { Connection } from './connection.ts'
 import { groupsOf, nestings } from './member-rows.ts'
 import { directoryNumber, readRecord } from './resource-rows.ts'
 import { keyOf, ordinalOf, readHead } from './schema.ts'
-import { fromText, parseDocument } from './stored-text.ts'
 
 /** Every group of every directory, in one snapshot. */
 export function readGroupTable(connection: Connection): GroupTable {

@@ -1,9 +1,9 @@
 import type { Collection, Ordinal, Uuid } from '../../directory/directory.ts'
 import type { MembersEdit } from '../../directory/membership.ts'
+import { fromText, toText } from '../stored-text.ts'
 import type { Connection } from './connection.ts'
 import { named } from './resource-rows.ts'
 import { groupKind, kindOf, userKind } from './schema.ts'
-import { fromText, toText } from './stored-text.ts'
 
 /**
  * Memberships, both ways, and member values that name nobody yet.

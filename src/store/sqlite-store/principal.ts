@@ -1,9 +1,9 @@
 import type { Resolved, SubjectKey } from '../store.ts'
+import { parseDocument, toText } from '../stored-text.ts'
 import type { Connection } from './connection.ts'
 import { groupsOf } from './member-rows.ts'
 import { directoryNumber, named, readRecord } from './resource-rows.ts'
 import { readHead, userKind } from './schema.ts'
-import { parseDocument, toText } from './stored-text.ts'
 
 /** A subject with its direct groups and the position of the same moment: some six one-row reads. */
 export function readPrincipal(connection: Connection, key: SubjectKey): Resolved {

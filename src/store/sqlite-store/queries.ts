@@ -1,5 +1,6 @@
 import type { DirectoryId, Ordinal } from '../../directory/directory.ts'
 import type { IndexedQuery, Selection } from '../store.ts'
+import { toText } from '../stored-text.ts'
 import type { Connection } from './connection.ts'
 import { groupsOf, isMember } from './member-rows.ts'
 import { usersWithin } from './nesting.ts'
@@ -14,7 +15,6 @@ import type {
 import { References } from './references.ts'
 import { directoryNumber, named, readRecord, type StoredRow, toRecord } from './resource-rows.ts'
 import { keyOf, kindOf } from './schema.ts'
-import { toText } from './stored-text.ts'
 
 /** What SCIM and reports read, each in one snapshot. Runs in the reader's thread. */
 

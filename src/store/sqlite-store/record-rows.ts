@@ -1,8 +1,8 @@
 import type { PolicySource, TokenRecord } from '../../directory/change.ts'
 import type { DirectoryId, TenantId } from '../../directory/directory.ts'
 import type { DirectoryCounts, PublishedPolicy } from '../store.ts'
+import { fromText, toText } from '../stored-text.ts'
 import type { Connection } from './connection.ts'
-import { fromText, toText } from './stored-text.ts'
 
 /** Tokens, policies and counts, as either thread reads them. */
 

@@ -1,10 +1,10 @@
 import type { Collection, Ordinal, Reference } from '../../directory/directory.ts'
+import { parseDocument } from '../stored-text.ts'
 import type { Connection } from './connection.ts'
 import { groupsOf, memberCount, memberIds, pendingValues } from './member-rows.ts'
 import { Ancestry } from './nesting.ts'
 import type { RecordRow } from './protocol.ts'
 import { named, readRecord } from './resource-rows.ts'
-import { parseDocument } from './stored-text.ts'
 
 /** How much of the references is wanted; -1 = all. */
 export interface ReferencesWanted {

@@ -1,9 +1,9 @@
 import type { Collection, Ordinal, Uuid } from '../../directory/directory.ts'
 import type { IndexTerm } from '../../directory/identity.ts'
+import { fromText, toText } from '../stored-text.ts'
 import type { Connection } from './connection.ts'
 import type { RecordRow } from './protocol.ts'
 import { keyOf, kindOf, ordinalOf, userKind } from './schema.ts'
-import { fromText, toText } from './stored-text.ts'
 
 /** Users, groups and their indexes, row by row. Directories go by number here. */
 

@@ -1,4 +1,4 @@
-import type { Document } from '../../directory/directory.ts'
+import type { Document } from '../directory/directory.ts'
 
 /**
  * The document in a stored JSON text. No object in it has a prototype. Taking the prototype off
@@ -19,7 +19,7 @@ export function parseDocument(text: string): Document {
 }
 
 /**
- * A string as SQLite keeps it. UTF-8 has no lone surrogates, which would all become the same
+ * A string as an engine keeps it. UTF-8 has no lone surrogates, which would all become the same
  * replacement character and so make different names equal: such a string is kept escaped.
  */
 export function toText(value: string): string {

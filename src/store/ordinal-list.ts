@@ -1,4 +1,4 @@
-import type { Ordinal } from '../../directory/directory.ts'
+import type { Ordinal } from '../directory/directory.ts'
 
 /**
  * Ordinals as bytes: sorted, each as the distance to the one before, seven bits a byte. 100,000
