@@ -1,4 +1,5 @@
 import { unreachable } from '../../std/assert.ts'
+import { newNonce } from '../nonce.ts'
 import type { Position } from '../position.ts'
 import type { Enrolment } from '../store.ts'
 import { applyChange } from './apply-change.ts'
@@ -16,7 +17,7 @@ import type {
 } from './protocol.ts'
 import { References } from './references.ts'
 import { directoryNumber, readRecord } from './resource-rows.ts'
-import { directoriesMax, newNonce, readHead } from './schema.ts'
+import { directoriesMax, readHead } from './schema.ts'
 
 /**
  * Commits many changes with one sync of the disk: each in its own savepoint, with its own revision.

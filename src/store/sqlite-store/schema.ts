@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { newNonce } from '../nonce.ts'
 import type { Position } from '../position.ts'
 import type { Connection } from './connection.ts'
 
@@ -123,18 +123,6 @@ export function tableNames(connection: Connection): readonly string[] {
   const rows = connection.all<{ name: string }>('SELECT name FROM sqlite_schema')
   return rows.map((row) => row.name)
 }
-
-/** Names an entry. Random bytes are fetched for many at once: each fetch costs 10 µs and more. */
-export function newNonce(): string {
-  if (spent === pool.length) {
-    pool = randomBytes(8 * 256)
-    spent = 0
-  }
-  spent += 8
-  return pool.toString('hex', spent - 8, spent)
-}
-let pool = Buffer.alloc(0)
-let spent = 0
 
 /** The one row that tells where the log stands. */
 export function readHead(connection: Connection): Position {

@@ -1,0 +1,197 @@
+import { randomBytes } from 'node:crypto'
+import type { Clock } from '../../std/clock.ts'
+import type { Position } from '../position.ts'
+import type { LogSlice, Vouch } from '../store.ts'
+import { marginMs } from './barrier.ts'
+import { KnownHistory } from './known-history.ts'
+import { headFields, type LogGuard } from './log-guard.ts'
+import { keys } from './redis-keys.ts'
+import { type Connected, type RedisLink, textsOf } from './redis-link.ts'
+
+export interface LeaseParts {
+  readonly link: RedisLink
+  readonly guard: LogGuard
+  readonly clock: Clock
+  /** Replicas that must have a heartbeat before it grants anything. */
+  readonly replicas: number
+  readonly progress: () => Position
+}
+
+/**
+ * Leave to decide for a while without asking. Each heartbeat writes to the primary how far this
+ * process has applied the log and learns where the log ends; once it has applied that much, on one
+ * unbroken chain, it may decide until a lease after the heartbeat was *sent*.
+ *
+ * Why a barrier can rely on it: a lease reaches past a commit only through a heartbeat that ran
+ * after the commit, and that one grants nothing before the commit is applied. One from before left
+ * a key with a smaller revision, and the barrier waits for that key or for its end.
+ *
+ * Why it writes: only a write can be fenced. A reader cannot tell a primary that was deposed.
+ */
+export class Lease implements Vouch {
+  readonly #parts: LeaseParts
+  readonly #id = randomBytes(12).toString('hex')
+  /** The chain that this process follows, for telling whether a heartbeat saw the same. */
+  readonly #followed = new KnownHistory()
+  readonly #stop = new AbortController()
+  readonly #beating: Promise<void>
+  #wake = Promise.withResolvers<void>()
+  #pending: readonly Pending[] = []
+  #endMs = Number.NEGATIVE_INFINITY
+  /** Nothing older than this revision is vouched for. */
+  #grantedFor = 0
+  /** Wall time less monotonic time when the lease was granted: they part in a suspended machine. */
+  #driftMs = 0
+  #reportedMs = 0
+  #reported = -1
+  /** A barrier may wait for the last that was applied, or for what is being applied. */
+  #isUrgent = false
+  #isNextUrgent = false
+
+  constructor(parts: LeaseParts) {
+    this.#parts = parts
+    this.#beating = this.#beat()
+  }
+
+  lastLook(applied: Position): 'current' | 'behind' | 'stale' | 'unavailable' {
+    const { clock, guard } = this.#parts
+    if (this.#stop.signal.aborted || guard.fault !== undefined) return 'unavailable'
+    if (this.#endMs === Number.NEGATIVE_INFINITY) return 'unavailable'
+    const nowMs = clock.monotonicMs()
+    if (nowMs > this.#endMs) return 'stale'
+    if (Math.abs(clock.wallMs() - nowMs - this.#driftMs) > driftMsMax) return 'stale'
+    // Read anew after a break in the log: what was granted to the old chain is not for this one.
+    if (!this.#followed.has(applied)) return 'stale'
+    return applied.revision < this.#grantedFor ? 'behind' : 'current'
+  }
+
+  staleForMs(): number {
+    return Math.max(0, this.#parts.clock.monotonicMs() - this.#endMs)
+  }
+
+  /** What the follower was handed, and is going to apply. */
+  handed({ entries }: LogSlice, isUrgent: boolean): void {
+    for (const { position } of entries) this.#followed.note(position)
+    this.#isNextUrgent ||= isUrgent
+  }
+
+  /** The follower has applied everything up to here. */
+  follows(after: Position): void {
+    const { newest } = this.#followed
+    const isSame = newest !== undefined && this.#followed.has(after)
+    if (!isSame || newest.epoch !== after.epoch) {
+      // It began anew: leases of the chain before do not count.
+      this.#followed.startAt(after)
+      this.#pending = []
+      this.#endMs = Number.NEGATIVE_INFINITY
+      this.#grantedFor = 0
+    }
+    this.#grant()
+    this.#isUrgent ||= this.#isNextUrgent
+    this.#isNextUrgent = false
+    if (after.revision !== this.#reported) this.#wake.resolve()
+  }
+
+  /** Gives the lease back, so that no write waits for a process that has stopped. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#stop.signal.aborted) return
+    this.#stop.abort()
+    this.#wake.resolve()
+    await this.#beating
+    const { epoch, revision } = this.#parts.progress()
+    const value = `${epoch} ${revision}`
+    await this.#parts.link
+      .run(goodbyeMs, ({ redis }) => redis.set(keys.lease(this.#id), value, 'PX', 1))
+      .catch(() => undefined)
+  }
+
+  async #beat(): Promise<void> {
+    const { link, guard, clock } = this.#parts
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      const wake = Promise.withResolvers<void>()
+      this.#wake = wake
+      try {
+        await link.run(deadlineMs, (connected) => this.#once(connected))
+        this.#grant()
+      } catch {
+        // What it was is seen in the lease that ends, and in the fault of the link.
+      }
+      await this.#pause(wake.promise, guard.leaseMs / beatsPerLease, clock)
+    }
+  }
+
+  /** Until it is time again, or sooner where the log moved on and a barrier may wait for us. */
+  async #pause(woken: Promise<void>, ms: number, clock: Clock): Promise<void> {
+    const early = new AbortController()
+    await Promise.race([woken, clock.sleep(ms, early.signal)])
+    early.abort()
+    const sinceMs = clock.monotonicMs() - this.#reportedMs
+    if (!this.#isUrgent && sinceMs < ordinaryMsMin && !this.#stop.signal.aborted) {
+      await clock.sleep(ordinaryMsMin - sinceMs, this.#stop.signal)
+    }
+  }
+
+  async #once({ redis }: Connected): Promise<void> {
+    const { guard, clock, progress, replicas } = this.#parts
+    const { leaseMs } = guard
+    const applied = progress()
+    const t0 = clock.monotonicMs()
+    const drift = clock.wallMs() - t0
+    this.#reportedMs = t0
+    this.#reported = applied.revision
+    this.#isUrgent = false
+    const value = `${applied.epoch} ${applied.revision}`
+    const written = redis
+      .multi()
+      .set(keys.lease(this.#id), value, 'PX', Math.ceil(leaseMs + marginMs(leaseMs)))
+      .sadd(keys.deciders, this.#id)
+      .hmget(keys.meta, ...headFields, 'lease')
+      .exec()
+    const reached = replicas > 0 ? redis.wait(replicas, Math.floor(deadlineMs / 2)) : 0
+    const replies = textsOf<unknown>(await written)
+    const fields = replies[2] as (string | null)[]
+    const head = guard.believeFields(fields)
+    guard.leaseMs = Number(fields[4] ?? guard.leaseMs)
+    if ((await reached) < replicas) return
+    const live = this.#pending.filter(({ t0: sent }) => sent + leaseMs > clock.monotonicMs())
+    this.#pending = [...live.slice(-pendingMax), { t0, drift, head, leaseMs }]
+  }
+
+  /** A heartbeat counts once the log is applied as far as it saw, on the chain that it saw. */
+  #grant(): void {
+    const applied = this.#parts.progress()
+    const waiting: Pending[] = []
+    for (const pending of this.#pending) {
+      const { head, t0, drift, leaseMs } = pending
+      if (head.epoch !== applied.epoch || head.revision > applied.revision) {
+        waiting.push(pending)
+        continue
+      }
+      const isHead = head.revision === applied.revision && head.nonce === applied.nonce
+      if (!isHead && !this.#followed.has(head)) continue
+      if (t0 + leaseMs <= this.#endMs) continue
+      this.#endMs = t0 + leaseMs
+      this.#grantedFor = Math.max(this.#grantedFor, head.revision)
+      this.#driftMs = drift
+    }
+    this.#pending = waiting
+  }
+}
+
+/** A heartbeat that was answered, and where the log stood when it ran. */
+interface Pending {
+  readonly t0: number
+  readonly drift: number
+  readonly head: Position
+  readonly leaseMs: number
+}
+
+const beatsPerLease = 5
+/** Processes times rate is load on the primary. */
+const ordinaryMsMin = 20
+const deadlineMs = 300
+const goodbyeMs = 200
+const pendingMax = 16
+/** More than the clocks of a machine that was never suspended part by within a lease. */
+const driftMsMax = 200
