@@ -45,13 +45,14 @@ export async function runScript(
   args: readonly Argument[],
 ): Promise<unknown> {
   const command = script.isReadOnly ? 'EVALSHA_RO' : 'EVALSHA'
-  const rest = [keys.length, ...keys, ...args]
+  // One list, which the client flattens: 200,000 members would not fit on the stack.
+  const rest = [script.sha, keys.length, ...keys, args] as unknown as string[]
   try {
-    return await redis.call(command, script.sha, ...rest)
+    return await redis.call(command, ...rest)
   } catch (error) {
     if (!isNoScript(error)) throw error
     await redis.script('LOAD', script.text)
-    return await redis.call(command, script.sha, ...rest)
+    return await redis.call(command, ...rest)
   }
 }
 
