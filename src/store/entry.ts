@@ -33,7 +33,10 @@ export interface GroupEffect {
   readonly directory: DirectoryId
   readonly ordinal: Ordinal
   readonly how: 'created' | 'updated' | 'deleted'
-  /** Users and child groups whose direct groups changed with it. */
+  /**
+   * Users and child groups whose direct groups changed with it; users of a huge group that is
+   * deleted may be left out, since what names it names nothing then.
+   */
   readonly users: readonly Ordinal[]
   readonly groups: readonly Ordinal[]
 }

@@ -16,7 +16,7 @@ process.on('exit', () => server.kill())
 await new Promise((resolve) => setTimeout(resolve, 300))
 let database = 0
 
-storeContract('Redis', async () => {
+const openWith = (membersAtOnceMax?: number) => async () => {
   const settings = {
     mode: 'standalone',
     hosts: [{ host: '127.0.0.1', port }],
@@ -28,7 +28,10 @@ storeContract('Redis', async () => {
   } as const
   const opened: Store[] = []
   const open = async () => {
-    const store = await openRedisStore(settings, systemClock, { mayWrite: true })
+    const store = await openRedisStore(settings, systemClock, {
+      mayWrite: true,
+      ...(membersAtOnceMax !== undefined && { membersAtOnceMax }),
+    })
     await store.enroll([
       { tenant: acme, directory: entra },
       { tenant: acme, directory: okta },
@@ -48,4 +51,7 @@ storeContract('Redis', async () => {
       for (const each of opened) await each[Symbol.asyncDispose]()
     },
   }
-})
+}
+
+storeContract('Redis', openWith())
+storeContract('Redis, every edit of members being a large one', openWith(0))

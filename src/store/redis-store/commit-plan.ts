@@ -117,7 +117,8 @@ function displayOf(of: Collection, document: Document | undefined): string {
   return typeof name === 'string' ? JSON.stringify(name) : ''
 }
 
-function membersEdit(
+/** How a change of a group edits its members. */
+export function membersEdit(
   members: readonly string[] | MembersEdit | undefined,
 ): MembersEdit | undefined {
   if (members === undefined || 'kind' in members) return members

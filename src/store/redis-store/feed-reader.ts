@@ -106,7 +106,7 @@ function list(text: string): readonly string[] {
 }
 
 function ordinals(text: string): readonly number[] {
-  return list(text).map(Number).sort(ascending)
+  return list(text).filter(Boolean).map(Number).sort(ascending)
 }
 
 /** Who closes does not wait for news; the read that is left behind ends by itself. */

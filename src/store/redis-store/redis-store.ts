@@ -68,6 +68,8 @@ export interface RedisStoreOptions {
   readonly onFork?: (fork: Fork) => void
   /** Log entries kept; fewer in tests. */
   readonly feedMax?: number
+  /** Changes of a group's members made by one script; fewer in tests. */
+  readonly membersAtOnceMax?: number
 }
 
 /**
@@ -112,7 +114,8 @@ class RedisStore implements Store {
   readonly notes: NoteStore
 
   constructor(settings: RedisSettings, clock: Clock, options: RedisStoreOptions) {
-    const { mayWrite, onFork = () => undefined, feedMax = feedEntriesMax } = options
+    const { mayWrite, onFork = () => undefined } = options
+    const { feedMax = feedEntriesMax, membersAtOnceMax = membersChangedMax } = options
     this.#settings = settings
     this.#clock = clock
     this.#replicas = settings.replicas
@@ -129,7 +132,9 @@ class RedisStore implements Store {
     }
     this.#links = links
     const { replicas } = settings
-    this.#committer = new Committer({ link: links.write, guard, replicas, feedMax, onFork })
+    this.#committer = new Committer({
+      ...{ link: links.write, guard, clock, replicas, feedMax, membersAtOnceMax, onFork },
+    })
     this.#barrier = new Barrier(links.read, guard, clock)
     this.#reads = new Desk(links.read, guard)
     this.#decisionReads = new Desk(links.decide, guard)
@@ -272,6 +277,8 @@ class RedisStore implements Store {
 
 type Purpose = 'write' | 'read' | 'decide' | 'follow' | 'lease'
 
+/** ≈ 10 ms of the server. */
+const membersChangedMax = 5_000
 const enrollMs = 1_900
 
 /** What no new attempt can mend. */

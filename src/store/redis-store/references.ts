@@ -110,7 +110,7 @@ export class References {
     const ids: string[] = []
     for (let first = 0; first < users.length; first += idsMax) {
       const slice = users.slice(first, first + idsMax)
-      const told = await desk.ask<readonly [string[]]>(scripts.ids, directory, slice)
+      const told = await desk.ask<readonly [string[]]>(scripts.ids, directory, ['u', ...slice])
       ids.push(...(told?.rest[0] ?? []).filter((id) => id !== '').map(fromText))
     }
     return ids
@@ -118,4 +118,4 @@ export class References {
 }
 
 /** ≈ 2 ms of the server. */
-const idsMax = 2_000
+const idsMax = 1_000

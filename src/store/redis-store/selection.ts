@@ -66,19 +66,12 @@ async function groupsWith(
   scope: Scope,
   { value, id }: Extract<Selection, { by: 'member' }>,
 ): Promise<readonly Ordinal[]> {
-  const owner = await ownerOf(scope, value)
   const only = id === undefined ? undefined : await ownerOf(scope, id)
   if (id !== undefined && only?.of !== 'groups') return []
-  const found = await inDirectory(scope, async (redis, prefix) => {
-    if (owner === undefined) {
-      const field = toText(value)
-      return parseSharers(await redis.hget(`${prefix}wait:${bucketOf(field)}`, field))
-    }
-    const side = `${prefix}${owner.of === 'users' ? 'ug' : 'gp'}:${owner.ordinal}`
-    if (only === undefined) return (await redis.smembers(side)).map(Number).sort(ascending)
-    return (await redis.sismember(side, only.ordinal)) === 1 ? [only.ordinal] : []
-  })
-  const groups = found ?? []
+  const { desk, directory } = scope
+  const args = [toText(value), bucketOf(toText(value))]
+  const told = await desk.ask<readonly [string[]]>(scripts.memberGroups, directory, args)
+  const groups = (told?.rest[0] ?? []).map(Number).sort(ascending)
   return only === undefined ? groups : groups.filter((ordinal) => ordinal === only.ordinal)
 }
 

@@ -23,6 +23,7 @@ for i = 5, #ARGV, 2 do
   if not found[i] then
     last = last + 1
     redis.call('HSET', P .. last .. ':ctr', 'made', '1')
+    redis.call('SADD', P .. last .. ':loose', '-')
     redis.call('HSET', KEYS[2], ARGV[i], last .. ':' .. ARGV[i + 1])
   end
 end

@@ -2,7 +2,7 @@
 -- KEYS  meta, op
 -- ARGV  directory number, id, bucket of the id
 -- OUT   NOLOG | AGAIN <what commit returned> <record now or ''> | NONE head
---       | FOUND head <owner> <record>
+--       | FOUND head <owner> <record> <members, child groups aside>
 local at = head()
 if not at then return { 'NOLOG' } end
 local D = P .. ARGV[1] .. ':'
@@ -17,4 +17,7 @@ if not owner then return { 'NONE', at } end
 local record = redis.call('GET', D .. string.sub(owner, 1, 1) .. ':' .. string.sub(owner, 2))
 -- An id that leads nowhere is damage, never absence.
 if not record then return redis.error_reply('DAMAGED an id names no record') end
-return { 'FOUND', at, owner, record }
+local ord = string.sub(owner, 2)
+local members = string.sub(owner, 1, 1) == 'g'
+  and redis.call('SCARD', D .. 'gm:' .. ord) + redis.call('SCARD', D .. 'pv:' .. ord) or 0
+return { 'FOUND', at, owner, record, members }

@@ -32,6 +32,21 @@ local function many(command, key, values)
   return done
 end
 
+-- Direct groups of a user. While a group is being edited in several steps users may name it who
+-- are not in it; the group's own set decides then.
+local function groupsOf(D, user)
+  local groups = redis.call('SMEMBERS', D .. 'ug:' .. user)
+  if redis.call('SCARD', D .. 'loose') == 1 then return groups end
+  local sure = {}
+  for _, group in ipairs(groups) do
+    if redis.call('SISMEMBER', D .. 'loose', group) == 0
+      or redis.call('SISMEMBER', D .. 'gm:' .. group, user) == 1 then
+      sure[#sure + 1] = group
+    end
+  end
+  return sure
+end
+
 -- Whether the history that a writer knows is this one. A revision that was trimmed cannot be
 -- compared, and is taken on trust: the log was followed that far by nobody alive.
 local function isKnown(at, log, epoch, rev, nonce)

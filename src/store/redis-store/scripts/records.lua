@@ -21,7 +21,7 @@ for _, ord in ipairs(wanted) do
   looked = looked + 1
   local record = redis.call('GET', D .. kind .. ':' .. ord)
   if record then
-    local groups = kind == 'u' and redis.call('SMEMBERS', D .. 'ug:' .. ord) or {}
+    local groups = kind == 'u' and groupsOf(D, ord) or {}
     found[#found + 1] = { ord, record, groups }
     size = size + #record + 10 * #groups
   end

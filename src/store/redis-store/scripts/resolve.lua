@@ -18,4 +18,4 @@ end
 local record = redis.call('GET', D .. 'u:' .. ord)
 -- Never "unknown": an index that leads nowhere is damage.
 if not record then return redis.error_reply('DAMAGED a name leads to no user') end
-return { 'FOUND', at, ord, record, redis.call('SMEMBERS', D .. 'ug:' .. ord) }
+return { 'FOUND', at, ord, record, groupsOf(D, ord) }
