@@ -8,12 +8,12 @@ import { productVersion } from '../std/product-version.ts'
 import type { Store } from '../store/store.ts'
 import { CompiledPolicies } from './compiled-policies.ts'
 import { type DecisionApp, startDecisionApp } from './decision-app.ts'
-import { openHouseStore, tenancyOf } from './house.ts'
+import { forkReporter, judgeStore, openHouseStore, tenancyOf } from './house.ts'
 import { IngestLink } from './ingest-link.ts'
 import { PolicyPublisher } from './publish-file.ts'
 import { Registries } from './registries.ts'
 import { type Role, roles } from './roles.ts'
-import { seedDirectories } from './seed.ts'
+import { Seeds } from './seed.ts'
 import { readListen } from './tls-files.ts'
 
 /**
@@ -63,13 +63,16 @@ export async function startApp(
   const tenancy = tenancyOf(config)
   const registries = new Registries(tenancy)
 
-  const store = started.use(await openHouseStore(config, clock))
+  const publishes = wanted.has('ingest') || wanted.has('admin')
+  const access = { mayWrite: publishes, onFork: forkReporter(observer) }
+  const store = started.use(await openHouseStore(config, clock, access))
+  void judgeStore(config, observer)
   const compiled = new CompiledPolicies(store, registries)
   const parts = { config, store, compiled, tenancy, registries, observer, clock }
-  const publishes = wanted.has('ingest') || wanted.has('admin')
   const publisher = publishes ? new PolicyPublisher(parts) : undefined
   await publisher?.publishAll()
-  if (wanted.has('ingest')) await seedDirectories(parts)
+  const seeds = wanted.has('ingest') ? new Seeds(parts) : undefined
+  await seeds?.sow()
 
   const decision = wanted.has('decision') ? started.use(await startDecisionApp(parts)) : undefined
   const link = { config, observer, clock, script: overrides.ingestScript }
@@ -95,6 +98,7 @@ export async function startApp(
   const stop = new AbortController()
   const background = [
     publisher?.watch(stop.signal),
+    seeds?.keepTrying(stop.signal),
     decision && keepHealth(decision, readiness, clock, stop.signal),
   ]
   started.defer(async () => {

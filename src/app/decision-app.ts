@@ -51,7 +51,10 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
     }),
   )
   const vouch = started.use(store.enlist(() => cache.applied))
-  await cache.started
+  // A store that is away holds up no start: until it is back everything blocks, and says why.
+  const early = new AbortController()
+  await Promise.race([cache.started, clock.sleep(loadMsMax, early.signal)])
+  early.abort()
 
   const resolution = new DirectoryResolution(tenancy.directories)
   const decider = new Decider(cache, vouch, policies, resolution, clock)
@@ -88,6 +91,9 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }
+
+/** Longer than reading a million users' groups takes. */
+const loadMsMax = 5_000
 
 function troublesOf(
   cache: DirectoryCache,

@@ -2,6 +2,8 @@ import { statfs } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import type { Config } from '../config/config.ts'
+import { serverWeaknesses } from '../store/redis-store/server-settings.ts'
+import { redisSettingsOf } from './house.ts'
 import { checkPolicies, openOperator } from './operator.ts'
 
 /** One thing looked at. `warn` weakens the door or soon will; `bad` keeps it from working. */
@@ -15,7 +17,7 @@ export interface Finding {
 export async function examine(config: Config): Promise<readonly Finding[]> {
   const groups = await Promise.all([
     [runtime()],
-    store(config),
+    storeFindings(config),
     policies(config),
     disk(config),
     listeners(config),
@@ -30,11 +32,13 @@ function runtime(): Finding {
   return { about: 'runtime', verdict: right ? 'fine' : 'bad', text }
 }
 
-async function store(config: Config): Promise<readonly Finding[]> {
-  const about = `store sqlite:${config.store.path}`
+async function storeFindings(config: Config): Promise<readonly Finding[]> {
+  const { store } = config
+  const about = `store ${store.kind === 'sqlite' ? `sqlite:${store.path}` : store.display}`
   try {
     await using operator = await openOperator(config)
-    const findings: Finding[] = [{ about, verdict: 'fine', text: 'opens, WAL, synchronous FULL' }]
+    const findings: Finding[] = [{ about, verdict: 'fine', text: openText[store.kind] }]
+    for (const text of await weaknesses(config)) findings.push({ about, verdict: 'warn', text })
     for (const { id } of operator.tenancy.directories) {
       const { notes, users, groups, lastWrite } = await operator.directoryStatus(id)
       const seen = `${users} users, ${groups} groups, last write ${lastWrite ?? 'never'}`
@@ -45,6 +49,16 @@ async function store(config: Config): Promise<readonly Finding[]> {
   } catch (error) {
     return [{ about, verdict: 'bad', text: message(error) }]
   }
+}
+
+const openText = {
+  sqlite: 'opens, WAL, synchronous FULL',
+  redis: 'answers, noeviction, holds our log',
+} as const
+
+async function weaknesses(config: Config): Promise<readonly string[]> {
+  const { store } = config
+  return store.kind === 'redis' ? await serverWeaknesses(redisSettingsOf(config, store)) : []
 }
 
 async function policies(config: Config): Promise<readonly Finding[]> {
@@ -65,6 +79,7 @@ async function policies(config: Config): Promise<readonly Finding[]> {
 }
 
 async function disk(config: Config): Promise<readonly Finding[]> {
+  if (config.store.kind !== 'sqlite') return []
   const folder = dirname(config.store.path)
   try {
     const { bavail, bsize } = await statfs(folder)

@@ -25,6 +25,8 @@ const eventNames: Readonly<Record<EventName, true>> = {
   policyAccepted: true,
   startedAgain: true,
   feedFailed: true,
+  writesLost: true,
+  storeJudged: true,
   ingestFailed: true,
   seeded: true,
   lifecycle: true,

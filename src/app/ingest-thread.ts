@@ -2,7 +2,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { Config } from '../config/config.ts'
 import { systemClock } from '../std/clock.ts'
 import { EventForwarder, type ForwardedEvent } from './forwarded-events.ts'
-import { openHouseStore, tenancyOf } from './house.ts'
+import { forkReporter, openHouseStore, tenancyOf } from './house.ts'
 import { startIngestApp } from './ingest-app.ts'
 import { Registries } from './registries.ts'
 import { packError, type ThreadError } from './thread-error.ts'
@@ -40,7 +40,8 @@ const forwarder = new EventForwarder((events) => post({ kind: 'events', events }
 try {
   await using started = new AsyncDisposableStack()
   const { config } = workerData as IngestStart
-  const store = started.use(await openHouseStore(config, clock))
+  const access = { mayWrite: true, onFork: forkReporter(forwarder.observer) }
+  const store = started.use(await openHouseStore(config, clock, access))
   const tenancy = tenancyOf(config)
   const parts = { config, store, registries: new Registries(tenancy), tenancy, clock }
   const app = started.use(await startIngestApp({ ...parts, observer: forwarder.observer }))

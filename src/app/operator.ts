@@ -71,7 +71,7 @@ export interface DirectoryStatus extends DirectoryCounts {
 
 export async function openOperator(config: Config): Promise<Operator> {
   const clock = systemClock
-  const store = await openHouseStore(config, clock)
+  const store = await openHouseStore(config, clock, { mayWrite: true })
   const tokens = new Tokens(store, clock)
   const tenancy = tenancyOf(config)
   const registries = new Registries(tenancy)

@@ -59,8 +59,14 @@ export class PolicyPublisher {
     }
     if (faults.length > 0) throw new PolicyFileError(faults.flatMap((error) => error.faults))
     for (const [tenant, file] of read) {
-      await this.#publish(tenant, file, 'start')
-      this.#parts.observer.policyAccepted({ tenant })
+      try {
+        await this.#publish(tenant, file, 'start')
+        this.#parts.observer.policyAccepted({ tenant })
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error
+        // The store is away: `watch` finds a file that it has never seen.
+        this.#files.get(tenant)!.seen = ''
+      }
     }
   }
 

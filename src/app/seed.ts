@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
+import type { DirectoryId } from '../directory/directory.ts'
 import { importResources } from '../scim/seed.ts'
 import { type Fault, printFaults } from '../std/fault.ts'
+import { StoreUnavailable } from '../store/errors.ts'
 import type { IngestParts } from './ingest-app.ts'
 
 /** A seed file cannot be used. Nothing was written; mend the file. */
@@ -14,19 +16,49 @@ export class SeedFileError extends Error {
   }
 }
 
-/** Fills each directory that has a seed and never had a write. */
-export async function seedDirectories(parts: Omit<IngestParts, 'config'>): Promise<void> {
-  for (const { id, seed } of parts.tenancy.directories) {
-    if (seed === undefined) continue
-    const { lastRevision } = await parts.store.counts(id)
-    if (lastRevision > 0) continue
-    const { store, registries, clock } = parts
+/** Fills directories that have a seed and never had a write, once the store can be asked. */
+export class Seeds {
+  readonly #parts: SeedParts
+  #isSown = false
+
+  constructor(parts: SeedParts) {
+    this.#parts = parts
+  }
+
+  /** @throws {SeedFileError} A store that is away is no error: `keepTrying` goes on. */
+  async sow(): Promise<void> {
+    try {
+      for (const { id, seed } of this.#parts.tenancy.directories) {
+        if (seed !== undefined) await this.#sowOne(id, seed)
+      }
+      this.#isSown = true
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error
+    }
+  }
+
+  async keepTrying(signal: AbortSignal): Promise<void> {
+    const { clock, observer } = this.#parts
+    while (!this.#isSown && !signal.aborted) {
+      await clock.sleep(retryMs, signal)
+      if (signal.aborted) return
+      await this.sow().catch((error: unknown) => {
+        observer.internalError({ room: 'app', error })
+        this.#isSown = true
+      })
+    }
+  }
+
+  async #sowOne(id: DirectoryId, seed: string): Promise<void> {
+    const { store, registries, clock, observer } = this.#parts
+    const { lastRevision } = await store.counts(id)
+    if (lastRevision > 0) return
     const registry = registries.ofDirectory(id)
     const imported = await importResources({ store, registry, clock }, id, await readSeed(seed))
     switch (imported.kind) {
       case 'imported': {
         const { users, groups } = imported
-        parts.observer.seeded({ directory: id, users, groups })
+        observer.seeded({ directory: id, users, groups })
         break
       }
       case 'faults':
@@ -41,6 +73,9 @@ export async function seedDirectories(parts: Omit<IngestParts, 'config'>): Promi
     }
   }
 }
+
+type SeedParts = Omit<IngestParts, 'config'>
+const retryMs = 1_000
 
 async function readSeed(file: string): Promise<unknown> {
   try {

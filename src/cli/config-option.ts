@@ -8,7 +8,7 @@ export const configFlag = '--config <file>'
 export const configHelp =
   'config file (default: $SALLYPORT_CONFIG, ./sallyport.yaml, the quickstart)'
 export const storeFlag = '--store <location>'
-export const storeHelp = 'sqlite:PATH; goes before the config file'
+export const storeHelp = 'sqlite:PATH or redis://HOST:PORT/DB; goes before the config file'
 
 export interface ConfigOptions {
   readonly config?: string

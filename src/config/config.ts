@@ -5,8 +5,11 @@ import { faultsOf, type LocatedYaml, parseLocatedYaml } from '../std/located-yam
 import { type Listen, splitAddress } from './address.ts'
 import { type CheckSchemas, checkConfig } from './check.ts'
 import type { CustomSchema } from './custom-schema.ts'
+import { durationMs } from './duration.ts'
 import { environmentFor } from './environment.ts'
 import { type ConfigFile, configSchema } from './schema.ts'
+import { readStoreSecrets, type StoreSecrets } from './secrets.ts'
+import { parseStoreUrl, type StoreUrl } from './store-url.ts'
 
 /**
  * config: one file and the environment become one frozen Config, or one error with every fault.
@@ -20,19 +23,27 @@ import { type ConfigFile, configSchema } from './schema.ts'
 export interface Config {
   /** The file that was read. */
   readonly file: string
-  readonly store: { readonly kind: 'sqlite'; readonly path: string }
+  readonly store: SqliteConfig | RedisConfig
   readonly listen: {
     readonly scim: HttpListen & { readonly publicUrl: string | undefined }
     readonly grpc: Listen
     readonly admin: HttpListen
   }
   readonly tenants: readonly TenantConfig[]
+  readonly consistency: {
+    /** Longest time that a process goes on deciding without Redis. */
+    readonly leaseMs: number
+    readonly barrier: 'shrinking' | 'all'
+    readonly replicas: number
+  }
   readonly cache: { readonly principals: number }
   readonly limits: {
     readonly scimPerDirectory: { readonly rate: number; readonly burst: number }
   }
   readonly logLevel: ConfigFile['logLevel']
 }
+export type SqliteConfig = Extract<StoreUrl, { kind: 'sqlite' }>
+export type RedisConfig = Extract<StoreUrl, { kind: 'redis' }> & StoreSecrets
 export interface HttpListen extends Listen {
   /** Files; absent: plain text. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
@@ -51,6 +62,8 @@ export interface DirectoryConfig {
   readonly scimSync: boolean
   readonly scimAttributesForPolicy: boolean
   readonly seed: string | undefined
+  /** How long decisions go on after the lease; 0: they block. */
+  readonly graceMs: number
 }
 
 /** The config cannot be used. The message lists every fault, a line each. Exit 3. */
@@ -86,9 +99,14 @@ export function readConfig(
     const faults = faultsOf(parsed.error, document, configSchema)
     throw new ConfigError([...environment.faults, ...environment.relocate(parsed.error, faults)])
   }
-  const faults = [...environment.faults, ...checkConfig(parsed.data, document, checkSchemas)]
+  const store = readStoreSecrets(process.env)
+  const faults = [
+    ...environment.faults,
+    ...store.faults,
+    ...checkConfig(parsed.data, document, checkSchemas),
+  ]
   if (faults.length > 0) throw new ConfigError(faults)
-  return deepFreeze(toConfig(parsed.data, document))
+  return deepFreeze(toConfig(parsed.data, document, store.secrets))
 }
 
 function readText(file: string): string {
@@ -101,7 +119,7 @@ function readText(file: string): string {
   }
 }
 
-function toConfig(data: ConfigFile, document: LocatedYaml): Config {
+function toConfig(data: ConfigFile, document: LocatedYaml, secrets: StoreSecrets): Config {
   const beside = (path: string) => resolve(dirname(document.file), path)
   const { scim, grpc, admin } = data.listen
   const http = (listen: typeof scim | typeof admin): HttpListen => ({
@@ -113,7 +131,7 @@ function toConfig(data: ConfigFile, document: LocatedYaml): Config {
   })
   return {
     file: document.file,
-    store: { kind: 'sqlite', path: resolve(data.store.slice('sqlite:'.length)) },
+    store: storeOf(data.store, secrets),
     listen: {
       scim: { ...http(scim), publicUrl: scim.publicUrl?.replace(/\/+$/, '') },
       grpc: splitAddress(grpc.address),
@@ -129,13 +147,25 @@ function toConfig(data: ConfigFile, document: LocatedYaml): Config {
         scimSync: directory.scimSync === 'on',
         scimAttributesForPolicy: directory.scimAttributesForPolicy === 'on',
         seed: directory.seed === undefined ? undefined : beside(directory.seed),
+        graceMs: directory.stale === 'strict' ? 0 : durationMs(directory.stale.grace),
       })),
       schemas: tenant.schemas,
     })),
+    consistency: {
+      leaseMs: durationMs(data.consistency.lease),
+      barrier: data.consistency.barrier,
+      replicas: data.consistency.replicas,
+    },
     cache: data.cache,
     limits: data.limits,
     logLevel: data.logLevel,
   }
+}
+
+function storeOf(text: string, secrets: StoreSecrets): Config['store'] {
+  const url = parseStoreUrl(text)
+  if ('fault' in url) throw new ConfigError([{ file: '', line: 0, column: 0, message: url.fault }])
+  return url.kind === 'sqlite' ? { ...url, path: resolve(url.path) } : { ...url, ...secrets }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Fault } from '../std/fault.ts'
 import type { Path } from '../std/located-yaml.ts'
 import { didYouMean } from '../std/nearest-name.ts'
+import { secretVariables } from './secrets.ts'
 
 export interface AppliedEnvironment {
   /** A copy of the file's value with what the environment says in place. */
@@ -55,8 +56,8 @@ export function configFromEnvironment(): string | undefined {
 }
 
 const prefix = 'SALLYPORT_'
-/** Names the config file itself. */
-const reserved = new Set(['SALLYPORT_CONFIG'])
+/** Name the config file itself, and what must not be in it. */
+const reserved = new Set(['SALLYPORT_CONFIG', ...secretVariables])
 
 function variableOf(path: Path): string {
   const snake = path.map((part) => String(part).replace(/([a-z])([A-Z])/g, '$1_$2'))

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { customSchema } from './custom-schema.ts'
+import { duration } from './duration.ts'
+import { parseStoreUrl, storeForms } from './store-url.ts'
 
 const onOff = z.enum(['on', 'off'])
 const tls = z.strictObject({
@@ -16,6 +18,10 @@ const address = (standard: string) =>
     .default(standard)
     .describe('HOST:PORT to listen on; port 0 takes a free one.')
 
+const grace = duration(1_000, 600_000).describe(
+  'So much longer the rules apply; a cut-off process may allow for as long after a SCIM answer.',
+)
+
 const directory = z.strictObject({
   domains: z
     .array(z.string().min(1))
@@ -29,6 +35,10 @@ const directory = z.strictObject({
   scimAttributesForPolicy: onOff
     .default('on')
     .describe('Use users and groups in decisions; off: every condition on them is unknown.'),
+  stale: z
+    .union([z.literal('strict'), z.strictObject({ grace })])
+    .default('strict')
+    .describe('What is decided once the store was away for a lease: strict blocks.'),
   seed: z
     .string()
     .min(1)
@@ -52,9 +62,12 @@ const tenant = z.strictObject({
 export const configSchema = z.strictObject({
   store: z
     .string()
-    .regex(/^sqlite:./, 'expected sqlite:PATH')
+    .superRefine((text, context) => {
+      const parsed = parseStoreUrl(text)
+      if ('fault' in parsed) context.addIssue({ code: 'custom', message: parsed.fault })
+    })
     .default('sqlite:./data/sallyport.db')
-    .describe('Where users, groups, policy and tokens are kept: sqlite:PATH.'),
+    .describe(`Where users, groups, policy and tokens are kept: ${storeForms}; rediss for TLS.`),
   listen: z
     .strictObject({
       scim: z
@@ -80,6 +93,23 @@ export const configSchema = z.strictObject({
     .record(z.string(), tenant)
     .refine((all) => Object.keys(all).length > 0, 'name at least one tenant')
     .describe('By id: customers, each with directories and one rule set.'),
+  consistency: z
+    .strictObject({
+      lease: duration(500, 60_000)
+        .default('5s')
+        .describe('Longest time that a process goes on deciding without Redis.'),
+      barrier: z
+        .enum(['shrinking', 'all'])
+        .default('shrinking')
+        .describe('SCIM writes that are answered once every process has applied them.'),
+      replicas: z
+        .int()
+        .min(0)
+        .max(5)
+        .default(0)
+        .describe('Redis replicas that must have a write before it is acknowledged.'),
+    })
+    .prefault({}),
   cache: z
     .strictObject({
       principals: z

@@ -14,6 +14,8 @@ export interface Metrics {
   readonly errors: Counter<'room'>
   readonly restarts: Counter<string>
   readonly ingestFailures: Counter<string>
+  readonly writesLost: Counter<string>
+  readonly storeDurabilityOk: Gauge<string>
   readonly configReloadOk: Gauge<'tenant'>
 }
 
@@ -77,6 +79,8 @@ export function createMetrics(version: string): Metrics {
     errors: counter('decision_errors_total', 'Internal errors by room.', ['room']),
     restarts: counter('feed_started_again_total', 'Times that memory was dropped and read anew.'),
     ingestFailures: counter('scim_thread_failures_total', 'Faults that ended the SCIM thread.'),
+    writesLost: counter('directory_regressed', 'Times that acknowledged writes were lost.'),
+    storeDurabilityOk: gauge('store_durability_ok', '0: the store may lose what it acknowledged.'),
     configReloadOk: gauge('config_reload_ok', '0: the file on disk is refused.', ['tenant']),
   }
 }

@@ -26,6 +26,10 @@ export interface Observer {
   /** The log could not be read on from where we were: everything in memory was dropped. */
   startedAgain(event: { readonly cause: string }): void
   feedFailed(event: { readonly error: unknown }): void
+  /** Acknowledged writes are lost: the store went on from an older state. Resync the provider. */
+  writesLost(event: { readonly lostRevision: number; readonly sharedUpTo: number }): void
+  /** The store is set up so that it may lose what it acknowledged; empty: it is not. */
+  storeJudged(event: { readonly weaknesses: readonly string[] }): void
   /** The thread that serves SCIM ended by itself, or cannot start again; it is tried anew. */
   ingestFailed(event: { readonly error: unknown }): void
   seeded(event: {
@@ -124,6 +128,17 @@ export function createObserver(logger: Logger, metrics: Metrics, clock: Clock): 
         { event: 'feed-failed', err: error },
         'the log cannot be followed, trying again',
       ),
+    writesLost: (event) => {
+      metrics.writesLost.inc()
+      const text = 'acknowledged writes are lost: let the identity provider send everything again'
+      logger.error({ event: 'writes-lost', ...event }, text)
+    },
+    storeJudged: ({ weaknesses }) => {
+      metrics.storeDurabilityOk.set(weaknesses.length === 0 ? 1 : 0)
+      for (const weakness of weaknesses) {
+        logger.warn({ event: 'store-weakness', weakness }, `store: ${weakness}`)
+      }
+    },
     ingestFailed: ({ error }) => {
       metrics.ingestFailures.inc()
       const text = 'SCIM is not served, decisions go on: its thread is being started again'

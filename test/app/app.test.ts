@@ -58,7 +58,7 @@ test('a policy written by a newer version blocks its tenant, and readiness says 
   const { file } = workspace()
   const config = readHouseConfig(file)
   {
-    await using store = await openHouseStore(config, systemClock)
+    await using store = await openHouseStore(config, systemClock, { mayWrite: true })
     const why = { sources: [], by: 'test', why: '', at, replaces: undefined }
     const document = '{"format":99}'
     await committed(store, { op: 'publish', tenant: acme, version: 'v99', document, ...why })

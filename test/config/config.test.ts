@@ -59,7 +59,7 @@ test('files are relative to the config file, the store to the working directory'
     ),
   )
   expect(config.tenants[0]?.policy).toBe(join(folder, 'rules/policy.yaml'))
-  expect(config.store.path).toBe(join(process.cwd(), 'data/a.db'))
+  expect(config.store).toEqual({ kind: 'sqlite', path: join(process.cwd(), 'data/a.db') })
 })
 
 test('a custom schema arrives as plain data, with the defaults of RFC 7643', () => {
@@ -221,5 +221,5 @@ describe('the environment', () => {
 test('the command line goes before everything', () => {
   vi.stubEnv('SALLYPORT_STORE', 'sqlite:env.db')
   const config = readHouseConfig(configFile(smallest), { store: 'sqlite:/tmp/flag.db' })
-  expect(config.store.path).toBe('/tmp/flag.db')
+  expect(config.store).toEqual({ kind: 'sqlite', path: '/tmp/flag.db' })
 })

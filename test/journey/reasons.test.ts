@@ -1,5 +1,6 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import type { SqliteConfig } from '../../src/config/config.ts'
 import { groupBody, patchBody, userBody } from '../scim-http/scim-fixture.ts'
 import { allowEverybodyOnWiki, type Door, openDoor } from '../support/door.ts'
 
@@ -100,7 +101,7 @@ describe('over HTTP and gRPC, every reason this engine can give is given when', 
     await using door = await openDoor({ policy: allowEverybodyOnWiki })
     await door.scim('POST', '/Users', userBody('ann@acme.example'))
     expect(await reasonOf(door, ann)).toEqual(['allow', 'RULE'])
-    const { path } = door.config.store
+    const { path } = door.config.store as SqliteConfig
     renameSync(path, `${path}.away`)
     while ((await reasonOf(door, ann))[0] === 'allow');
     expect(await reasonOf(door, ann)).toEqual(['block', 'DIRECTORY_UNAVAILABLE'])

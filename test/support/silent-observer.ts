@@ -16,6 +16,8 @@ export function silentObserver(): Observer & { readonly errors: unknown[] } {
     startedAgain: nothing,
     feedFailed: ({ error }) => errors.push(error),
     ingestFailed: ({ error }) => errors.push(error),
+    writesLost: nothing,
+    storeJudged: nothing,
     seeded: nothing,
     lifecycle: nothing,
     gauges: nothing,
