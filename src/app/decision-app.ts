@@ -68,7 +68,14 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
     }),
   )
   const withoutPolicy = () => tenants.filter((tenant) => policies.rulesOf(tenant) === undefined)
-  const trouble = () => troublesOf(cache, vouch.lastLook(cache.applied), tenants, withoutPolicy())
+  const trouble = () => {
+    const look = vouch.lastLook(cache.applied)
+    const troubles = troublesOf(cache, look, tenants, withoutPolicy())
+    const strict = tenancy.directories.filter(({ graceMs }) => vouch.staleForMs() > graceMs)
+    if (look !== 'stale' || strict.length === 0) return troubles
+    const names = strict.map(({ id }) => id).join(', ')
+    return [...troubles, `the lease is over: every decision on ${names} blocks`]
+  }
   observer.gauges(() => {
     const { principals, hits, misses } = cache.statistics
     return {
@@ -104,7 +111,6 @@ function troublesOf(
   const troubles: string[] = []
   if (!cache.loaded) troubles.push('the directory is being read from the store')
   if (look === 'unavailable') troubles.push('memory cannot be confirmed: every decision blocks')
-  if (look === 'stale') troubles.push('the lease is over: every decision blocks')
   if (withoutPolicy.length === tenants.length) troubles.push('no tenant has a policy')
   return troubles
 }

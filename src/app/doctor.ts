@@ -128,6 +128,11 @@ function settings(config: Config): readonly Finding[] {
       'no TLS and no https publicUrl: Entra ID and Okta reach neither plain text nor loopback'
     findings.push({ about: 'settings', verdict: 'warn', text })
   }
+  for (const { id, graceMs } of config.tenants.flatMap(({ directories }) => directories)) {
+    if (graceMs === 0) continue
+    const text = `a process that is cut off from Redis may allow for ${graceMs / 1000} s more`
+    findings.push({ about: `grace of ${id}`, verdict: 'warn', text })
+  }
   const text =
     'doors fail closed: keep one way to this machine and to the identity provider that does not ' +
     'pass through Sallyport'

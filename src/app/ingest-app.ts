@@ -38,6 +38,7 @@ export async function startIngestApp(parts: IngestParts): Promise<IngestApp> {
     clock,
     publicUrl: (directory) => `${base}/scim/${directory}/v2`,
     writable: (directory) => syncs.has(directory),
+    waitsForAll: config.consistency.barrier === 'all',
   })
   const listen = await readListen(config.listen.scim, 'listen.scim.tls')
   const { rate: perSecond, burst } = config.limits.scimPerDirectory

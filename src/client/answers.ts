@@ -37,6 +37,7 @@ export function toDecision({ decision, world }: CheckResponseMessage): ClientDec
     ageMs: world.age_ms,
     policyVersion: world.policy_version,
     unknown: decision.unknown,
+    stale: decision.stale,
     cacheableForMs: decision.cacheable_for_ms,
     decisionId: decision.decision_id,
   }
@@ -101,6 +102,7 @@ export function blockFor(wire: WireFault): ClientDecision {
     ageMs: 0,
     policyVersion: '',
     unknown: [],
+    stale: false,
     cacheableForMs: 0,
     decisionId: '',
     wire,

@@ -70,6 +70,8 @@ export interface ClientDecision {
   readonly policyVersion: string
   /** Condition paths that could not be known and shaped the answer. */
   readonly unknown: readonly string[]
+  /** Decided on data that nobody could confirm in time, which the directory's grace allows. */
+  readonly stale: boolean
   readonly cacheableForMs: number
   readonly decisionId: string
   /** Present when no decision arrived. */

@@ -17,6 +17,7 @@ export interface DecisionMessage {
   readonly cacheable_for_ms: number
   readonly decision_id: string
   readonly unknown: readonly string[]
+  readonly stale: boolean
 }
 export interface WorldMessage {
   readonly revision: string

@@ -26,6 +26,8 @@ import type { DirectoryResolution, DirectorySettings } from './subject.ts'
 /** The state a vouch can be in; see the store. */
 export interface LastLook {
   lastLook(applied: DirectoryCache['applied']): 'current' | 'behind' | 'stale' | 'unavailable'
+  ageMs(): number
+  staleForMs(): number
 }
 
 /**
@@ -62,7 +64,7 @@ export class Decider implements DecisionPoint {
 
   checkAll(attempts: readonly Attempt[]): readonly (Outcome | Promise<Outcome>)[] {
     const found = attempts.map((attempt) => this.#findOrFail(attempt))
-    const look = this.#vouch.lastLook(this.#cache.applied)
+    const look = this.#lastLook()
     return found.map((each, index) => {
       if (each.kind === 'broken') return Promise.reject(each.error)
       const vouched = vouchedFor(each, look)
@@ -115,7 +117,13 @@ export class Decider implements DecisionPoint {
   #look(attempt: Attempt, lookup?: Lookup): Found {
     const found = this.#find(attempt, lookup)
     if (found.kind === 'wait' || found.outcome.kind !== 'answer') return found
-    return vouchedFor(found, this.#vouch.lastLook(this.#cache.applied))
+    return vouchedFor(found, this.#lastLook())
+  }
+
+  #lastLook(): Look {
+    const verdict = this.#vouch.lastLook(this.#cache.applied)
+    // How long it has been is asked only where it matters: this is on the way of every answer.
+    return { verdict, staleForMs: verdict === 'stale' ? this.#vouch.staleForMs() : 0 }
   }
 
   /** One attempt that meets a bug of ours must not take its turn's others along. */
@@ -143,39 +151,52 @@ export class Decider implements DecisionPoint {
     if (directory === undefined) return this.#blocked('DIRECTORY_UNKNOWN', attempt, { rules })
     if (!directory.attributesForPolicy) {
       const facts = factsWithoutDirectory(attempt, directory.id)
-      return this.#decide(attempt, rules, facts)
+      return this.#decide(attempt, rules, facts, directory)
     }
     if (this.#cache.stateOf(directory.id) !== 'ready') {
-      return this.#blocked('DIRECTORY_NOT_READY', attempt, { rules })
+      return this.#blocked('DIRECTORY_NOT_READY', attempt, { rules, directory })
     }
     const key = keyOf(attempt, directory)
     const principal = this.#cache.remembered(key)
-    if (principal !== undefined) return this.#decideFor(attempt, rules, principal)
+    if (principal !== undefined) return this.#decideFor(attempt, rules, directory, principal)
     switch (lookup?.kind) {
       case undefined:
       case 'known':
         // Known and not in memory: a newer entry was about the user, so it is read again.
         return { kind: 'wait', why: 'principal', key }
       case 'unavailable':
-        return this.#blocked('DIRECTORY_UNAVAILABLE', attempt, { rules })
+        return this.#blocked('DIRECTORY_UNAVAILABLE', attempt, { rules, directory })
       case 'ambiguous':
       case 'unknown': {
         if (lookup.asOf !== this.#cache.applied) return { kind: 'wait', why: 'principal', key }
-        const unknown = lookup.kind === 'unknown'
-        return this.#blocked(unknown ? 'USER_UNKNOWN' : 'SUBJECT_AMBIGUOUS', attempt, { rules })
+        const reason = lookup.kind === 'unknown' ? 'USER_UNKNOWN' : 'SUBJECT_AMBIGUOUS'
+        return this.#blocked(reason, attempt, { rules, directory })
       }
     }
   }
 
-  #decideFor(attempt: Attempt, rules: RuleSet, principal: Principal): Found {
-    if (!principal.active) return this.#blocked('USER_INACTIVE', attempt, { rules, principal })
+  #decideFor(
+    attempt: Attempt,
+    rules: RuleSet,
+    directory: DirectorySettings,
+    principal: Principal,
+  ): Found {
+    const about = { rules, directory, principal }
+    if (!principal.active) return this.#blocked('USER_INACTIVE', attempt, about)
     const graph = this.#cache.groupsOf(principal.directory)
-    return this.#decide(attempt, rules, principalFacts(attempt, principal, graph), principal)
+    const facts = principalFacts(attempt, principal, graph)
+    return this.#decide(attempt, rules, facts, directory, principal)
   }
 
-  #decide(attempt: Attempt, rules: RuleSet, facts: Facts, principal?: Principal): Found {
+  #decide(
+    attempt: Attempt,
+    rules: RuleSet,
+    facts: Facts,
+    directory: DirectorySettings,
+    principal?: Principal,
+  ): Found {
     const application = applicationOf(rules, attempt)
-    const about = { rules, principal, application }
+    const about = { rules, directory, principal, application }
     if (application === undefined) return this.#blocked('APPLICATION_UNKNOWN', attempt, about)
     const verdict = application.actions.has(attempt.action)
       ? evaluate(rules.rulesFor(application), attempt.action, facts)
@@ -194,24 +215,25 @@ export class Decider implements DecisionPoint {
       application: application.name,
       message: rule.effect === 'block' ? rule.message || personMessage.RULE : rule.message,
       unknown,
+      stale: false,
       cacheableForMs: 0,
       decisionId: this.#nextId(),
       world: this.#world(rules),
     }
-    return looked(outcome, basis)
+    return looked(outcome, basis, rule.isStrict ? 0 : directory.graceMs)
   }
 
   #blocked(reason: Reason, attempt: Attempt, about: About = {}, basis?: Basis): Looked {
     const { rules = this.#policies.rulesOf(attempt.tenant), principal, application } = about
+    const graceMs = about.directory?.graceMs ?? 0
     const block = blockOf(reason, this.#nextId(), this.#world(rules))
     const subjectId = principal?.id ?? ''
-    return looked({ ...block, subjectId, application: application?.name ?? '' }, basis)
+    return looked({ ...block, subjectId, application: application?.name ?? '' }, basis, graceMs)
   }
 
-  // The age is 0: `lastLook` has just said that memory is the newest.
   #world(rules: RuleSet | undefined) {
     const policyVersion = rules?.version ?? ''
-    return { revision: this.#cache.revisionToken, ageMs: 0, policyVersion }
+    return { revision: this.#cache.revisionToken, ageMs: this.#vouch.ageMs(), policyVersion }
   }
 
   #nextId(): string {
@@ -229,6 +251,7 @@ export interface Basis {
 /** What was found before the block. */
 interface About {
   readonly rules?: RuleSet | undefined
+  readonly directory?: DirectorySettings
   readonly principal?: Principal | undefined
   readonly application?: Application | undefined
 }
@@ -237,6 +260,12 @@ interface Looked {
   readonly kind: 'looked'
   readonly outcome: Outcome
   readonly basis: Basis | undefined
+  /** So long the outcome stands on data that nobody can confirm. */
+  readonly graceMs: number
+}
+interface Look {
+  readonly verdict: ReturnType<LastLook['lastLook']>
+  readonly staleForMs: number
 }
 interface Broken {
   readonly kind: 'broken'
@@ -258,20 +287,21 @@ function blockOf(reason: Reason, decisionId: string, world: World): Answer {
     application: '',
     message: personMessage[reason],
     unknown: nothingUnknown,
+    stale: false,
     cacheableForMs: 0,
     decisionId,
     world,
   }
 }
 
-function looked(outcome: Outcome, basis?: Basis): Looked {
-  return { kind: 'looked', outcome, basis }
+function looked(outcome: Outcome, basis?: Basis, graceMs = 0): Looked {
+  return { kind: 'looked', outcome, basis, graceMs }
 }
 
 /** An answer stands as it is, or is asked for again, or gives way to what the vouch says. */
-function vouchedFor(found: Found, look: ReturnType<LastLook['lastLook']>): Found {
+function vouchedFor(found: Found, { verdict, staleForMs }: Look): Found {
   if (found.kind === 'wait' || found.outcome.kind !== 'answer') return found
-  switch (look) {
+  switch (verdict) {
     case 'current':
       return found
     case 'behind':
@@ -280,12 +310,16 @@ function vouchedFor(found: Found, look: ReturnType<LastLook['lastLook']>): Found
     case 'unavailable': {
       const { outcome } = found
       if (comesBeforeTheStore.has(outcome.reason)) return found
-      const reason = look === 'stale' ? 'DIRECTORY_STALE' : 'DIRECTORY_UNAVAILABLE'
+      // A log that is missing, or is another one, has no grace: only a store that is away has.
+      if (verdict === 'stale' && staleForMs <= found.graceMs) {
+        return { ...found, outcome: { ...outcome, stale: true } }
+      }
+      const reason = verdict === 'stale' ? 'DIRECTORY_STALE' : 'DIRECTORY_UNAVAILABLE'
       const { decisionId, world } = outcome
       return looked(blockOf(reason, decisionId, world))
     }
     default:
-      return unreachable(look)
+      return unreachable(verdict)
   }
 }
 

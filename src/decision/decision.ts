@@ -80,6 +80,8 @@ export interface Answer {
   readonly message: string
   /** Paths of conditions that could not be known and shaped the answer. */
   readonly unknown: readonly string[]
+  /** Decided on data that nobody could confirm in time, which the directory's grace allows. */
+  readonly stale: boolean
   /** How long the caller may go on using the answer. */
   readonly cacheableForMs: number
   readonly decisionId: string

@@ -11,6 +11,8 @@ export interface DirectorySettings {
   readonly isDefault: boolean
   /** Off: users are collected, and every condition on them is unknown. */
   readonly attributesForPolicy: boolean
+  /** How long the rules apply once the leave to decide is over; 0: everything blocks at once. */
+  readonly graceMs: number
 }
 
 /** Which directory a subject belongs to. */

@@ -76,3 +76,13 @@ export interface TokenRecord {
   readonly expires?: string
   readonly revoked?: string
 }
+
+/**
+ * Whether somebody may be blocked who was not before. A new user was unknown, and a new group that
+ * nobody is in matches nobody. Of everything else it cannot be told without the rules: a block rule
+ * may name the group that somebody joins, any rule may read an attribute.
+ */
+export function canShrink(change: ResourceChange): boolean {
+  if (change.op !== 'create') return true
+  return change.of === 'groups' && (change.members?.length ?? 0) > 0
+}

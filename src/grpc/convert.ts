@@ -121,6 +121,7 @@ function toDecision(answer: Answer): DecisionMessage {
     cacheable_for_ms: toUint32(Math.floor(answer.cacheableForMs)),
     decision_id: answer.decisionId,
     unknown: answer.unknown,
+    stale: answer.stale || undefined,
   }
 }
 

@@ -49,6 +49,8 @@ export interface DecisionMessage {
   readonly cacheable_for_ms: number
   readonly decision_id: string
   readonly unknown: readonly string[]
+  /** Left out of the message unless it is true. */
+  readonly stale: boolean | undefined
 }
 export interface WorldMessage {
   readonly revision: string

@@ -48,6 +48,7 @@ class CompiledRule implements Rule {
   readonly id: string
   readonly effect: Effect
   readonly onMissing: 'match' | 'skip'
+  readonly isStrict: boolean
   readonly message: string
   readonly reason: string
   readonly file: string
@@ -60,6 +61,7 @@ class CompiledRule implements Rule {
   constructor(part: CheckedRule, scope: RuleScope) {
     this.id = part.id
     this.effect = part.effect
+    this.isStrict = part.stale === 'strict'
     this.onMissing = part.onMissing ?? (part.effect === 'block' ? 'match' : 'skip')
     this.message = part.message
     this.reason = part.reason

@@ -49,6 +49,8 @@ export interface Rule {
   readonly effect: Effect
   /** What an unknown result does: `match` by default in a block rule, `skip` in an allow rule. */
   readonly onMissing: 'match' | 'skip'
+  /** Whether it never decides on stale data. */
+  readonly isStrict: boolean
   /** For the person blocked. */
   readonly message: string
   /** For administrators. */

@@ -169,6 +169,10 @@ export const RuleSchema = z
       .enum(['match', 'skip'])
       .optional()
       .describe('What an unknown rule does; default: `match` if it blocks, `skip` if it allows.'),
+    stale: z
+      .literal('strict')
+      .optional()
+      .describe('strict: never decides on stale data, whatever grace the directory allows.'),
     message: prose.default('').describe('For the person blocked.'),
     reason: prose.default('').describe('For administrators.'),
   })

@@ -61,6 +61,7 @@ class Bulk {
   #errors = 0
   #retryAfterS = 0
   #written: Position | undefined
+  #mayShrink = false
 
   constructor(modifying: Modifying, scope: ScimDirectory, terms: BulkTerms) {
     this.#modifying = modifying
@@ -93,7 +94,7 @@ class Bulk {
       schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkResponse'],
       Operations: this.#entries.filter((entry) => entry !== undefined),
     }
-    const landed = this.#written && (await inForce(this.#scope, this.#written))
+    const landed = this.#written && (await inForce(this.#scope, this.#written, this.#mayShrink))
     const later = this.#retryAfterS > 0 && { retryAfterS: this.#retryAfterS }
     const [notes, parts] = [this.#notes.lines, this.#parts]
     return { kind: 'content', body, notes, parts, ...landed, ...later }
@@ -120,8 +121,9 @@ class Bulk {
 
   /** Nobody sees the bodies, so nobody's groups and members are read for them. */
   #write({ method, of, target, data, ifMatch }: BulkTask): Promise<Answer> {
-    const barrier = async (at: Position): Promise<void> => {
+    const barrier = async (at: Position, mayShrink: boolean): Promise<void> => {
       this.#written = at
+      this.#mayShrink ||= mayShrink
     }
     const scope = { ...this.#scope, barrier }
     const excludedAttributes = 'groups,members'

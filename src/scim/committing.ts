@@ -57,17 +57,19 @@ export async function write(
 }
 
 /**
- * Waits until no decision is made from before the write: only then may a 2xx be sent. Also where
+ * Waits until no decision is made from before the write: only then may a 2xx be sent for what may
+ * take access away. Also where
  * nothing was written: this may be the repetition of a request whose write landed and whose barrier
  * was never reached.
  */
 export async function inForce(
   { store, barrier }: Pick<ScimDirectory, 'store' | 'barrier'>,
   at: Position | undefined,
+  mayShrink = true,
 ): Promise<Landed> {
   return await reading(async () => {
     const position = at ?? (await store.position())
-    await barrier(position)
+    await barrier(position, mayShrink)
     return { revision: toToken(position) }
   })
 }

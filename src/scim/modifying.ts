@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { ResourceChange } from '../directory/change.ts'
+import { canShrink, type ResourceChange } from '../directory/change.ts'
 import type { Collection, Revision, Stored, Uuid } from '../directory/directory.ts'
 import { sameValue } from '../directory/same-value.ts'
 import { type Clock, toDateTime } from '../std/clock.ts'
@@ -51,7 +51,7 @@ export class Modifying {
     const change = { op: 'create', of, directory, id, at: now(clock), ...sent } as const
     const wishes = { references: referencesOf(projection) }
     const written = standing(await write(store, change, wishes))
-    const landed = await inForce(scope, written.at)
+    const landed = await inForce(scope, written.at, canShrink(change))
     const stored = await readShown(scope, { of, id }, projection, written.stored)
     return {
       ...contentOf(stored, projection, scope, notes),

@@ -1,6 +1,7 @@
 import type { Collection, DirectoryId, Stored } from '../directory/directory.ts'
 import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import type { Clock } from '../std/clock.ts'
+import type { Position } from '../store/position.ts'
 import type { Store } from '../store/store.ts'
 import { noSuchResource, reading } from './committing.ts'
 import { isResourceId } from './resource-type.ts'
@@ -10,8 +11,11 @@ import { ScimError } from './scim-error.ts'
 export interface ScimDirectory {
   readonly directory: DirectoryId
   readonly store: Store
-  /** How a write waits until it is in force everywhere. A bulk does it once for all its writes. */
-  readonly barrier: Store['barrier']
+  /**
+   * How a write waits until it is in force everywhere, where it has to. A bulk does it once for all
+   * its writes.
+   */
+  readonly barrier: (at: Position, mayShrink: boolean) => Promise<void>
   readonly registry: SchemaRegistry
   readonly clock: Clock
   /** Base of `location` and `$ref`, as in `https://scim.acme.example/scim/entra/v2`. */

@@ -17,10 +17,10 @@ import type { SearchRequest } from './search.ts'
  * scim: what RFC 7643 and RFC 7644 say about the resources of one directory, and what identity
  * providers do in spite of them.
  *
- * Every write becomes one Change: read, apply, commit; whoever was overtaken reads again. An answer
- * is given only when the write is in force in every process that decides. A request that cannot be
- * served throws a ScimError and has changed nothing: a 503 alone leaves open whether the write
- * landed, and repeating it is safe.
+ * Every write becomes one Change: read, apply, commit; whoever was overtaken reads again. What may
+ * take access away is answered only when it is in force in every process that decides. A request
+ * that cannot be served throws a ScimError and has changed nothing: a 503 alone leaves open whether
+ * the write landed, and repeating it is safe.
  *
  * Group members are the asset: they are added and removed by id without reading who is there, so
  * writers do not wait for each other, and an id that names nobody yet is kept.
@@ -36,6 +36,8 @@ export interface ScimParts {
   readonly publicUrl: (directory: DirectoryId) => string
   /** Whether the directory takes writes. Reads are answered either way. Default: yes. */
   readonly writable?: (directory: DirectoryId) => boolean
+  /** Whether the answer to what takes nothing away waits for every process, too. Default: no. */
+  readonly waitsForAll?: boolean
 }
 
 /** What a request asks beside its body. */
@@ -101,11 +103,13 @@ export class Scim {
   }
 
   #scope(directory: DirectoryId): ScimDirectory {
-    const { store, registryOf, clock, publicUrl, writable } = this.#parts
+    const { store, registryOf, clock, publicUrl, writable, waitsForAll } = this.#parts
     return {
       directory,
       store,
-      barrier: (at) => store.barrier(at),
+      barrier: async (at, mayShrink) => {
+        if (mayShrink || waitsForAll) await store.barrier(at)
+      },
       registry: registryOf(directory),
       clock,
       baseUrl: publicUrl(directory),

@@ -163,6 +163,10 @@ export interface Vouch extends AsyncDisposable {
    * store is missing or broken, so nothing known may be used.
    */
   lastLook(applied: Position): 'current' | 'behind' | 'stale' | 'unavailable'
+  /** How long ago memory was last known to be the newest, in ms; 0: just now. */
+  ageMs(): number
+  /** For how long the leave to decide has been over, in ms; 0: it is not. */
+  staleForMs(): number
 }
 
 export interface ReadOptions {

@@ -69,6 +69,7 @@ describe('an answer', () => {
       ageMs: 12,
       policyVersion: 'v1',
       unknown: ['when.context.country'],
+      stale: false,
       cacheableForMs: 30_000,
       decisionId: 'd-1',
     })

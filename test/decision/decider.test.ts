@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/std/clock.ts'
 import { toToken } from '../../src/store/position.ts'
+import type { Store } from '../../src/store/store.ts'
 import { answered, attempt, decisionRig } from '../support/decision-rig.ts'
 import {
   committed,
@@ -117,9 +118,62 @@ test.each([
   await using rig = await decisionRig(store, policy)
   await rig.decider.check(attempt(ann))
   rig.vouch.lastLook = () => look
+  rig.vouch.staleForMs = () => 1
   const asked = [attempt(ann), attempt('nobody@acme.example'), attempt(ann, { application: 'x' })]
   const answers = await Promise.all(asked.map((each) => rig.decider.check(each)))
   expect(answers.map((answer) => answered(answer).reason)).toEqual([reason, reason, reason])
+})
+
+describe('where the directory grants 30 s of grace', () => {
+  const withStrict = policy
+    .replace('applications:', 'applications:\n  vault: { hosts: [vault.example] }')
+    .replace(
+      'rules:',
+      'rules:\n  - { id: careful, effect: allow, apps: { names: [vault] }, stale: strict }',
+    )
+  const staleRig = async (store: Store, staleForMs: number, verdict: 'stale' | 'unavailable') => {
+    const rig = await decisionRig(store, withStrict, { graceMs: 30_000 })
+    await rig.decider.check(attempt(ann))
+    Object.assign(rig.vouch, {
+      lastLook: () => verdict,
+      staleForMs: () => staleForMs,
+      ageMs: () => staleForMs + 5_000,
+    })
+    return rig
+  }
+
+  test('the rules apply to stale memory, and the answer says how old it is', async () => {
+    await using temporary = await temporarySqliteStore()
+    await committed(temporary.store, user(ann))
+    await using rig = await staleRig(temporary.store, 29_000, 'stale')
+    const answer = answered(await rig.decider.check(attempt(ann)))
+    expect(answer).toMatchObject({
+      effect: 'allow',
+      reason: 'RULE',
+      stale: true,
+      cacheableForMs: 0,
+    })
+    expect(answer.world.ageMs).toBe(34_000)
+  })
+
+  test('a strict rule does not decide on stale memory', async () => {
+    await using temporary = await temporarySqliteStore()
+    await committed(temporary.store, user(ann))
+    await using rig = await staleRig(temporary.store, 1, 'stale')
+    const answer = answered(await rig.decider.check(attempt(ann, { application: 'vault' })))
+    expect(answer).toMatchObject({ effect: 'block', reason: 'DIRECTORY_STALE', stale: false })
+  })
+
+  test.each([
+    ['after it', 31_000, 'stale', 'DIRECTORY_STALE'],
+    ['where the log is missing or another one', 1, 'unavailable', 'DIRECTORY_UNAVAILABLE'],
+  ] as const)('everybody is blocked %s', async (_when, staleForMs, verdict, reason) => {
+    await using temporary = await temporarySqliteStore()
+    await committed(temporary.store, user(ann))
+    await using rig = await staleRig(temporary.store, staleForMs, verdict)
+    const answer = answered(await rig.decider.check(attempt(ann)))
+    expect(answer).toMatchObject({ effect: 'block', reason, stale: false })
+  })
 })
 
 test('an error of the vouch itself is never an allow', async () => {

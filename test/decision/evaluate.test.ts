@@ -22,6 +22,7 @@ function rule(id: string, effect: 'allow' | 'block', ...results: readonly Tri[])
     id,
     effect,
     onMissing: effect === 'block' ? 'match' : 'skip',
+    isStrict: false,
     message: '',
     reason: '',
     file: 'p.yaml',

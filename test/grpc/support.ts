@@ -22,6 +22,7 @@ export const allowed: Answer = {
   application: 'payroll',
   message: '',
   unknown: [],
+  stale: false,
   cacheableForMs: 30_000,
   subjectId: '2819c223-7f76-453a-919d-413861904646',
   decisionId: 'd-1',

@@ -75,7 +75,7 @@ describe('a rule file with a fault is refused, with the place and the fix', () =
     [
       'a key of a later version',
       rule('mode: shadow'),
-      '5:40: `rules[0].mode` is unknown; known here: id, description, enabled, effect, apps, actions, who, when, unless, onMissing, message, reason',
+      '5:40: `rules[0].mode` is unknown; known here: id, description, enabled, effect, apps, actions, who, when, unless, onMissing, stale, message, reason',
     ],
     [
       'an action that nothing declares',

@@ -139,7 +139,9 @@ describe('while the store is away', () => {
       store: (store) =>
         withMethods(store, { barrier: () => Promise.reject(new StoreUnavailable('gone')) }),
     })
-    const { status, headers } = await fixture.send('POST', '/Bulk', bulkBody([post('u')]))
+    const data = patchBody({ op: 'add', path: 'title', value: 'x' })
+    const change = { method: 'PATCH', path: '/Users/bulkId:u', data }
+    const { status, headers } = await fixture.send('POST', '/Bulk', bulkBody([post('u'), change]))
     expect([status, headers.get('retry-after')]).toEqual([503, '5'])
   })
 })

@@ -71,29 +71,36 @@ describe('while the store is away', () => {
 })
 
 describe('a write', () => {
-  test('is answered only after the barrier, also when there was nothing left to do', async () => {
-    const events: string[] = []
-    await using fixture = await scimFixture({
-      store: (store) =>
-        withMethods(store, {
-          barrier: async (at) => {
-            events.push('barrier')
-            await store.barrier(at)
-          },
-        }),
-    })
-    const answered = async (...given: Parameters<typeof fixture.send>) => {
-      const answer = await fixture.send(...given)
-      events.push(String(answer.status))
-      return answer
-    }
-    const { body } = await answered('POST', '/Users', userBody('barrier@acme.example'))
-    await answered('PATCH', `/Users/${body.id}`, patchBody({ op: 'remove', path: 'title' }))
-    await answered('DELETE', `/Users/${body.id}`)
-    await answered('DELETE', `/Users/${body.id}`)
-    const answers = ['201', '200', '204', '404']
-    expect(events).toEqual(answers.flatMap((status) => ['barrier', status]))
-  })
+  test.each([
+    ['may take access away', false, ['201', 'barrier', '200']],
+    ['is made, where the setting says so', true, ['barrier', '201', 'barrier', '200']],
+  ])(
+    'that %s is answered only after the barrier, also if nothing was left to do',
+    async (...row) => {
+      const [, waitsForAll, first] = row
+      const events: string[] = []
+      await using fixture = await scimFixture({
+        waitsForAll,
+        store: (store) =>
+          withMethods(store, {
+            barrier: async (at) => {
+              events.push('barrier')
+              await store.barrier(at)
+            },
+          }),
+      })
+      const answered = async (...given: Parameters<typeof fixture.send>) => {
+        const answer = await fixture.send(...given)
+        events.push(String(answer.status))
+        return answer
+      }
+      const { body } = await answered('POST', '/Users', userBody('barrier@acme.example'))
+      await answered('PATCH', `/Users/${body.id}`, patchBody({ op: 'remove', path: 'title' }))
+      await answered('DELETE', `/Users/${body.id}`)
+      await answered('DELETE', `/Users/${body.id}`)
+      expect(events).toEqual([...first, 'barrier', '204', 'barrier', '404'])
+    },
+  )
 
   test('that others keep overtaking is read again, and given up after a while', async () => {
     let left = 3

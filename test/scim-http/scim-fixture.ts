@@ -46,6 +46,7 @@ export interface FixtureOptions {
   readonly clock?: Clock
   readonly store?: (store: Store) => Store
   readonly writable?: (directory: DirectoryId) => boolean
+  readonly waitsForAll?: boolean
   readonly registryOf?: (directory: DirectoryId) => SchemaRegistry
 }
 
@@ -64,6 +65,7 @@ export async function scimFixture(options: FixtureOptions = {}): Promise<ScimFix
     clock,
     publicUrl,
     ...(writable && { writable }),
+    waitsForAll: options.waitsForAll ?? false,
   })
   const server = await serveScim({
     scim,

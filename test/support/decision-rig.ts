@@ -28,12 +28,13 @@ export interface DecisionRig extends AsyncDisposable {
 export interface RigOptions {
   readonly clock?: Clock
   readonly principalsMax?: number
+  readonly graceMs?: number
 }
 
 export async function decisionRig(
   store: Store,
   policy?: string,
-  { clock = systemClock, principalsMax = 1000 }: RigOptions = {},
+  { clock = systemClock, principalsMax = 1000, graceMs = 0 }: RigOptions = {},
 ): Promise<DecisionRig> {
   const registry = createSchemaRegistry()
   const directories = [entra, okta].map((id) => ({
@@ -42,6 +43,7 @@ export async function decisionRig(
     domains: [id === entra ? 'acme.example' : 'okta.example'],
     isDefault: id === entra,
     attributesForPolicy: true,
+    graceMs,
   }))
   const load =
     policy === undefined
@@ -56,7 +58,11 @@ export async function decisionRig(
     preparePolicy: (tenant) => policies.prepare(tenant),
   })
   const enlisted = store.enlist(() => cache.applied)
-  const vouch = { lastLook: enlisted.lastLook.bind(enlisted) }
+  const vouch = {
+    lastLook: enlisted.lastLook.bind(enlisted),
+    ageMs: enlisted.ageMs.bind(enlisted),
+    staleForMs: enlisted.staleForMs.bind(enlisted),
+  }
   await cache.started
   const resolution = new DirectoryResolution(directories)
   return {

@@ -38,6 +38,8 @@ export class Lease implements Vouch {
   #wake = Promise.withResolvers<void>()
   #pending: readonly Pending[] = []
   #endMs = Number.NEGATIVE_INFINITY
+  /** When memory was last known to be the newest. */
+  #confirmedMs = 0
   /** Nothing older than this revision is vouched for. */
   #grantedFor = 0
   /** Wall time less monotonic time when the lease was granted: they part in a suspended machine. */
@@ -63,6 +65,10 @@ export class Lease implements Vouch {
     // Read anew after a break in the log: what was granted to the old chain is not for this one.
     if (!this.#followed.has(applied)) return 'stale'
     return applied.revision < this.#grantedFor ? 'behind' : 'current'
+  }
+
+  ageMs(): number {
+    return Math.max(0, this.#parts.clock.monotonicMs() - this.#confirmedMs)
   }
 
   staleForMs(): number {
@@ -172,6 +178,7 @@ export class Lease implements Vouch {
       if (!isHead && !this.#followed.has(head)) continue
       if (t0 + leaseMs <= this.#endMs) continue
       this.#endMs = t0 + leaseMs
+      this.#confirmedMs = t0
       this.#grantedFor = Math.max(this.#grantedFor, head.revision)
       this.#driftMs = drift
     }

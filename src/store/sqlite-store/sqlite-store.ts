@@ -179,6 +179,8 @@ class SqliteStore implements Store {
     let left = false
     return {
       lastLook: (applied) => (left ? 'unavailable' : reads.lastLook(applied)),
+      ageMs: () => 0,
+      staleForMs: () => 0,
       [Symbol.asyncDispose]: async () => {
         left = true
       },
