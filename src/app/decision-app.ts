@@ -77,13 +77,14 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
     return [...troubles, `the lease is over: every decision on ${names} blocks`]
   }
   observer.gauges(() => {
-    const { principals, hits, misses } = cache.statistics
+    const { principals, hits, misses, held } = cache.statistics
     return {
       revision: cache.applied.revision,
       ageSeconds: cache.ageMs(vouch.lastLook(cache.applied) === 'current') / 1000,
       cachedPrincipals: principals,
       cacheHits: hits,
       cacheMisses: misses,
+      heldRevocations: held,
       ready: trouble().length === 0,
     }
   })

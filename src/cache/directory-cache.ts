@@ -1,13 +1,16 @@
 import type { DirectoryId, TenantId } from '../directory/directory.ts'
+import type { Break } from '../feed/chain.ts'
 import type { Feed } from '../feed/feed.ts'
 import type { Observer } from '../observe/observe.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Effect, Entry } from '../store/entry.ts'
+import { KnownHistory } from '../store/known-history.ts'
 import { fromToken, type Position, samePosition, toToken } from '../store/position.ts'
-import type { GroupKey, Store, SubjectKey } from '../store/store.ts'
+import type { EndedEpoch, GroupKey, Store, SubjectKey } from '../store/store.ts'
 import type { Directories, Lookup, Principal } from './cache.ts'
 import { Fills } from './fills.ts'
 import { GroupGraph } from './group-graph.ts'
+import { HeldRevocations } from './held-revocations.ts'
 import { PrincipalRecords } from './principal-records.ts'
 
 export interface CacheOptions {
@@ -31,6 +34,10 @@ export class DirectoryCache implements Directories, AsyncDisposable {
   readonly #options: CacheOptions
   readonly #records: PrincipalRecords
   readonly #fills: Fills
+  readonly #held = new HeldRevocations()
+  /** Positions applied lately, for tokens of the past. */
+  readonly #history = new KnownHistory()
+  #forks: readonly EndedEpoch[] = []
   readonly #graphs = new Map<DirectoryId, GroupGraph>()
   readonly #written = new Set<DirectoryId>()
   readonly #waiting = new Set<() => void>()
@@ -38,6 +45,7 @@ export class DirectoryCache implements Directories, AsyncDisposable {
   readonly #following: Promise<void>
   readonly #started = Promise.withResolvers<void>()
   #loaded = false
+  #brokenBy: Break | undefined
   #position: Position = { partition: 0, epoch: 0, revision: 0, nonce: '' }
   #token = ''
   #appliedAtMs = 0
@@ -83,7 +91,7 @@ export class DirectoryCache implements Directories, AsyncDisposable {
 
   get statistics() {
     const { size, hits, misses } = this.#records
-    return { principals: size, hits, misses }
+    return { principals: size, hits, misses, held: this.#held.size }
   }
 
   /** How old memory is, given whether it is known to be the newest. */
@@ -94,6 +102,11 @@ export class DirectoryCache implements Directories, AsyncDisposable {
   /** Keeps these attributes of users: those that the policies in use read. */
   keepAttributes(attributes: ReadonlySet<string>): void {
     this.#records.keepAttributes(attributes)
+  }
+
+  /** Whether the store has lost a revocation of this user. */
+  isHeld({ directory, ordinal, revision }: Principal): boolean {
+    return this.#held.isHeld(directory, ordinal, revision)
   }
 
   remembered(key: SubjectKey): Principal | undefined {
@@ -121,11 +134,19 @@ export class DirectoryCache implements Directories, AsyncDisposable {
   reached(token: string): 'reached' | 'not-yet' | 'lost' | 'malformed' {
     const wanted = fromToken(token)
     if (wanted === undefined) return 'malformed'
-    const { epoch, revision, nonce, partition } = this.#position
-    if (wanted.partition !== partition || wanted.epoch !== epoch) return 'lost'
-    if (wanted.revision > revision) return 'not-yet'
-    if (wanted.revision === revision && !nonce.startsWith(wanted.nonce)) return 'lost'
-    return 'reached'
+    const { epoch, revision, partition } = this.#position
+    if (wanted.partition !== partition) return 'lost'
+    if (wanted.epoch < epoch)
+      return wanted.revision <= this.#sharedWith(wanted) ? 'reached' : 'lost'
+    if (wanted.epoch > epoch || wanted.revision > revision) return 'not-yet'
+    const nonce = this.#history.nonceOf(wanted.revision)
+    return nonce === undefined || nonce.startsWith(wanted.nonce) ? 'reached' : 'lost'
+  }
+
+  /** Up to where the history of an earlier epoch is part of the present one. */
+  #sharedWith({ epoch }: Position): number {
+    const later = this.#forks.filter((fork) => fork.epoch >= epoch)
+    return later.length === 0 ? 0 : Math.min(...later.map(({ sharedUpTo }) => sharedUpTo))
   }
 
   async nextApplied(ms: number): Promise<void> {
@@ -146,10 +167,12 @@ export class DirectoryCache implements Directories, AsyncDisposable {
     const { signal } = this.#stop
     while (!signal.aborted) {
       try {
+        await this.#judgeBreak()
         await this.#load()
         for await (const step of this.#feed.entriesAfter(this.#position, signal)) {
           if (step.kind === 'start-again') {
-            this.#observer.startedAgain({ cause: step.cause })
+            this.#loaded = false
+            this.#brokenBy = step.cause
             break
           }
           for (const entry of step.entries) await this.#apply(entry)
@@ -164,12 +187,35 @@ export class DirectoryCache implements Directories, AsyncDisposable {
     }
   }
 
+  /** After a fork nothing is read anew before it is known which revocations were lost. */
+  async #judgeBreak(): Promise<void> {
+    const cause = this.#brokenBy
+    if (cause === undefined) return
+    if (cause === 'fork') this.#held.holdLost(await this.#sharedUpTo())
+    this.#brokenBy = undefined
+    this.#observer.startedAgain({ cause, held: this.#held.size })
+  }
+
+  /** The newest revision that we applied and the store still has. */
+  async #sharedUpTo(): Promise<number | undefined> {
+    const applied = this.#history.positions
+    // What is shared comes before what is not, so that the end of it is soon found.
+    let [shared, lost] = [-1, applied.length]
+    while (lost - shared > 1) {
+      const middle = Math.floor((shared + lost) / 2)
+      if (await this.#store.hasEntry(applied[middle]!)) shared = middle
+      else lost = middle
+    }
+    return applied[shared]?.revision
+  }
+
   /**
    * Reads groups, policies and what was ever written, and begins anew with them. What is read is
    * at least as new as the position, and the log brings the rest again.
    */
   async #load(): Promise<void> {
     this.#loaded = false
+    const forks = await this.#store.forks()
     const { groups, position } = await this.#store.groupTable()
     const written: DirectoryId[] = []
     for (const directory of this.#options.directories) {
@@ -189,6 +235,8 @@ export class DirectoryCache implements Directories, AsyncDisposable {
     this.#written.clear()
     for (const directory of written) this.#written.add(directory)
     for (const swap of swaps) swap()
+    this.#forks = forks
+    this.#history.startAt(position)
     this.#moveTo(position)
     this.#loaded = true
     this.#started.resolve()
@@ -198,12 +246,15 @@ export class DirectoryCache implements Directories, AsyncDisposable {
   async #apply(entry: Entry): Promise<void> {
     const { effect } = entry
     // What has to be read is read first, so that state and position then move together.
+    if (entry.position.epoch !== this.#position.epoch) this.#forks = await this.#store.forks()
     const swap =
       effect.of === 'policy' ? await this.#options.preparePolicy(effect.tenant) : undefined
     const regroup = await this.#readGroups(effect)
     swap?.()
     regroup?.()
     this.#touchUsers(effect, entry.position.revision)
+    this.#held.note(entry)
+    this.#history.note(entry.position)
     this.#moveTo(entry.position)
   }
 

@@ -182,6 +182,7 @@ export class Decider implements DecisionPoint {
     principal: Principal,
   ): Found {
     const about = { rules, directory, principal }
+    if (this.#cache.isHeld(principal)) return this.#blocked('DIRECTORY_UNAVAILABLE', attempt, about)
     if (!principal.active) return this.#blocked('USER_INACTIVE', attempt, about)
     const graph = this.#cache.groupsOf(principal.directory)
     const facts = principalFacts(attempt, principal, graph)

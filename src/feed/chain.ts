@@ -13,15 +13,14 @@ export type Judged =
 
 /**
  * Whether a slice continues the history at a position: each entry takes the next revision and
- * names the nonce of the one before. Here and nowhere else.
+ * names the nonce of the one before. Here and nowhere else. A new epoch does not matter to whom it
+ * continues: it tells those who followed what was lost that they did.
  */
 export function judge(slice: LogSlice, position: Position): Judged {
   const { entries, head } = slice
-  if (head.epoch !== position.epoch) return { kind: 'broken', cause: 'fork' }
   if (entries.length === 0) return judgeEmpty(head, position)
   let at = position
   for (const entry of entries) {
-    if (entry.position.epoch !== at.epoch) return { kind: 'broken', cause: 'fork' }
     if (entry.position.revision !== at.revision + 1) return { kind: 'broken', cause: 'gap' }
     if (entry.previousNonce !== at.nonce) return { kind: 'broken', cause: 'fork' }
     at = entry.position

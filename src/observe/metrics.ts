@@ -103,6 +103,7 @@ function addScrapedGauges(registry: Registry, read: () => Gauges): void {
     ['cache_principals', 'Users in memory.', (now) => now.cachedPrincipals],
     ['cache_hits_total', 'Look-ups answered from memory.', (now) => now.cacheHits],
     ['cache_misses_total', 'Look-ups that read the store.', (now) => now.cacheMisses],
+    ['held_revocations', 'Users blocked by lost revocations.', (now) => now.heldRevocations],
     ['ready', 'Whether decisions are served.', (now) => (now.ready ? 1 : 0)],
   ]
   for (const [name, help, value] of scraped) {

@@ -24,7 +24,11 @@ export interface Observer {
   /** The file on disk is what decisions follow. */
   policyAccepted(event: { readonly tenant: string }): void
   /** The log could not be read on from where we were: everything in memory was dropped. */
-  startedAgain(event: { readonly cause: string }): void
+  startedAgain(event: {
+    readonly cause: string
+    /** Users who stay blocked since the store has lost a revocation of theirs. */
+    readonly held: number
+  }): void
   feedFailed(event: { readonly error: unknown }): void
   /** Acknowledged writes are lost: the store went on from an older state. Resync the provider. */
   writesLost(event: { readonly lostRevision: number; readonly sharedUpTo: number }): void
@@ -79,6 +83,7 @@ export interface Gauges {
   readonly cachedPrincipals: number
   readonly cacheHits: number
   readonly cacheMisses: number
+  readonly heldRevocations: number
   readonly ready: boolean
 }
 

@@ -43,6 +43,13 @@ export interface Store extends AsyncDisposable {
   readLog(after: Position, max: number, waitMs: number): Promise<LogSlice>
   /** The last committed position. Rejects with StoreUnavailable. */
   position(): Promise<Position>
+  /**
+   * Whether the log has this entry still. False where it was trimmed, too: then it cannot be told.
+   * Rejects with StoreUnavailable.
+   */
+  hasEntry(at: Position): Promise<boolean>
+  /** Epochs that ended because acknowledged writes were lost. Rejects with StoreUnavailable. */
+  forks(): Promise<readonly EndedEpoch[]>
 
   /** One subject, in one snapshot: principal, unknown or ambiguous, and where it was read. */
   resolve(key: SubjectKey): Promise<Resolved>
@@ -113,6 +120,12 @@ export interface LogSlice {
   readonly entries: readonly Entry[]
   /** The position of the newest entry when the slice was read. */
   readonly head: Position
+}
+
+export interface EndedEpoch {
+  readonly epoch: number
+  /** Up to where its history is part of the present one. */
+  readonly sharedUpTo: Revision
 }
 
 export interface SubjectKey {

@@ -173,7 +173,8 @@ test('a revision token is reached, not yet reached, lost or none of ours', async
   expect(cache.reached(cache.revisionToken)).toBe('reached')
   expect(cache.reached(toToken({ ...at, revision: at.revision + 1 }))).toBe('not-yet')
   expect(cache.reached(toToken({ ...at, nonce: 'ffffffffffffffff' }))).toBe('lost')
-  expect(cache.reached(toToken({ ...at, epoch: at.epoch + 1 }))).toBe('lost')
+  expect(cache.reached(toToken({ ...at, epoch: at.epoch + 1 }))).toBe('not-yet')
+  expect(cache.reached(toToken({ ...at, epoch: at.epoch - 1 }))).toBe('lost')
   expect(cache.reached('yesterday')).toBe('malformed')
 })
 

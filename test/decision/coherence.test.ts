@@ -266,6 +266,8 @@ function bound(store: Store): Store {
     barrier: store.barrier.bind(store),
     readLog: store.readLog.bind(store),
     position: store.position.bind(store),
+    hasEntry: store.hasEntry.bind(store),
+    forks: store.forks.bind(store),
     resolve: store.resolve.bind(store),
     groupTable: store.groupTable.bind(store),
     enlist: store.enlist.bind(store),

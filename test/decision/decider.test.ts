@@ -218,7 +218,7 @@ test('an answer is not older than the revision asked for, or there is none', asy
   expect(await check(toToken(position))).toBe('answer')
   const next = { ...position, revision: position.revision + 1 }
   expect(await check(toToken(next))).toBe('revision-not-reached')
-  expect(await check(toToken({ ...position, epoch: position.epoch + 1 }))).toBe('revision-lost')
+  expect(await check(toToken({ ...position, epoch: position.epoch - 1 }))).toBe('revision-lost')
   expect(await check('not a token')).toBe('revision-malformed')
 })
 

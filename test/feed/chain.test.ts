@@ -19,11 +19,22 @@ test('an unchanged head is joined, so that an empty read proves something', () =
   expect(judge({ entries: [], head: at(7) }, at(7))).toEqual({ kind: 'joined', at: at(7) })
 })
 
+test('a new epoch that goes on from our position is joined', () => {
+  const next = { ...entry(8), position: at(8, 'n8', 2) }
+  const judged = judge({ entries: [next], head: at(8, 'n8', 2) }, at(7))
+  expect(judged).toEqual({ kind: 'joined', at: at(8, 'n8', 2) })
+})
+
 test.each([
   ['an entry is missing before the first', { entries: [entry(9)], head: at(9) }, 'gap'],
   ['an entry is missing in between', { entries: [entry(8), entry(10)], head: at(10) }, 'gap'],
   ['our position was trimmed away and nothing follows', { entries: [], head: at(9) }, 'gap'],
   ['the next entry follows another history', { entries: [entry(8, 'x')], head: at(8) }, 'fork'],
+  [
+    'a new epoch goes on from another entry than ours',
+    { entries: [{ ...entry(8, 'x'), position: at(8, 'n8', 2) }], head: at(8, 'n8', 2) },
+    'fork',
+  ],
   ['the log went back behind us', { entries: [], head: at(5) }, 'fork'],
   ['our revision holds another entry', { entries: [], head: at(7, 'x') }, 'fork'],
   ['the store was restored to a new epoch', { entries: [], head: at(7, 'n7', 2) }, 'fork'],

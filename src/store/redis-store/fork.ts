@@ -1,5 +1,7 @@
 import type { Revision } from '../../directory/directory.ts'
 import type { Position } from '../position.ts'
+import type { EndedEpoch } from '../store.ts'
+import type { Desk } from './desk.ts'
 import type { Head, LogGuard } from './log-guard.ts'
 import { keys } from './redis-keys.ts'
 import type { Connected } from './redis-link.ts'
@@ -37,6 +39,26 @@ export async function settleFork(
   const declared = (await runScript(redis, scripts.declareFork, [keys.meta], args)) as Reply
   history.startAt(guard.believe(declared[0] === 'NOLOG' ? 'NOLOG' : declared[1]))
   return { lost, sharedUpTo }
+}
+
+export async function hasEntry(desk: Desk, { revision, nonce }: Position): Promise<boolean> {
+  return await desk.run(async (connected) => {
+    const id = `${revision}-0`
+    const [entry] = await connected.redis.xrange(keys.feed, id, id)
+    const head = await desk.guard.headOn(connected)
+    return entry?.[1][1] === nonce || (head.revision === revision && head.nonce === nonce)
+  })
+}
+
+export async function readForks(desk: Desk): Promise<readonly EndedEpoch[]> {
+  const fields = await desk.run(async (connected) => {
+    await desk.guard.headOn(connected)
+    return await connected.redis.hgetall(keys.meta)
+  })
+  return Object.entries(fields).flatMap(([name, value]) => {
+    const epoch = /^fork:(\d+)$/.exec(name)?.[1]
+    return epoch === undefined ? [] : [{ epoch: Number(epoch), sharedUpTo: Number(value) }]
+  })
 }
 
 type Reply = readonly ['OK', head: Head, revision: string] | readonly ['NOLOG']

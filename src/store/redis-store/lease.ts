@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../std/clock.ts'
+import { KnownHistory } from '../known-history.ts'
 import type { Position } from '../position.ts'
 import type { LogSlice, Vouch } from '../store.ts'
 import { marginMs } from './barrier.ts'
-import { KnownHistory } from './known-history.ts'
-import { headFields, type LogGuard } from './log-guard.ts'
+import type { LogGuard } from './log-guard.ts'
 import { keys } from './redis-keys.ts'
-import { type Connected, type RedisLink, textsOf } from './redis-link.ts'
+import type { Connected, RedisLink } from './redis-link.ts'
+import { runScript, scripts } from './scripts.ts'
 
 export interface LeaseParts {
   readonly link: RedisLink
@@ -44,6 +45,7 @@ export class Lease implements Vouch {
   #grantedFor = 0
   /** Wall time less monotonic time when the lease was granted: they part in a suspended machine. */
   #driftMs = 0
+  #appliedUpTo = 0
   #reportedMs = 0
   #reported = -1
   /** A barrier may wait for the last that was applied, or for what is being applied. */
@@ -83,10 +85,10 @@ export class Lease implements Vouch {
 
   /** The follower has applied everything up to here. */
   follows(after: Position): void {
-    const { newest } = this.#followed
-    const isSame = newest !== undefined && this.#followed.has(after)
-    if (!isSame || newest.epoch !== after.epoch) {
-      // It began anew: leases of the chain before do not count.
+    const isBack = after.revision < this.#appliedUpTo
+    this.#appliedUpTo = after.revision
+    if (isBack || !this.#followed.has(after)) {
+      // It began anew: leases of the chain before do not count, though it may share this position.
       this.#followed.startAt(after)
       this.#pending = []
       this.#endMs = Number.NEGATIVE_INFINITY
@@ -104,10 +106,8 @@ export class Lease implements Vouch {
     this.#stop.abort()
     this.#wake.resolve()
     await this.#beating
-    const { epoch, revision } = this.#parts.progress()
-    const value = `${epoch} ${revision}`
     await this.#parts.link
-      .run(goodbyeMs, ({ redis }) => redis.set(keys.lease(this.#id), value, 'PX', 1))
+      .run(goodbyeMs, ({ redis }) => this.#write(redis, this.#parts.progress(), 1))
       .catch(() => undefined)
   }
 
@@ -147,21 +147,19 @@ export class Lease implements Vouch {
     this.#reportedMs = t0
     this.#reported = applied.revision
     this.#isUrgent = false
-    const value = `${applied.epoch} ${applied.revision}`
-    const written = redis
-      .multi()
-      .set(keys.lease(this.#id), value, 'PX', Math.ceil(leaseMs + marginMs(leaseMs)))
-      .sadd(keys.deciders, this.#id)
-      .hmget(keys.meta, ...headFields, 'lease')
-      .exec()
-    const reached = replicas > 0 ? redis.wait(replicas, Math.floor(deadlineMs / 2)) : 0
-    const replies = textsOf<unknown>(await written)
-    const fields = replies[2] as (string | null)[]
+    const fields = await this.#write(redis, applied, Math.ceil(leaseMs + marginMs(leaseMs)))
     const head = guard.believeFields(fields)
     guard.leaseMs = Number(fields[4] ?? guard.leaseMs)
-    if ((await reached) < replicas) return
+    const waitMs = Math.floor(deadlineMs / 2)
+    if (replicas > 0 && (await redis.wait(replicas, waitMs)) < replicas) return
     const live = this.#pending.filter(({ t0: sent }) => sent + leaseMs > clock.monotonicMs())
     this.#pending = [...live.slice(-pendingMax), { t0, drift, head, leaseMs }]
+  }
+
+  async #write(redis: Connected['redis'], { epoch, revision }: Position, ms: number) {
+    const on = [keys.lease(this.#id), keys.deciders]
+    const args = [this.#id, `${epoch} ${revision}`, ms]
+    return (await runScript(redis, scripts.heartbeat, on, args)) as (string | null)[]
   }
 
   /** A heartbeat counts once the log is applied as far as it saw, on the chain that it saw. */

@@ -8,6 +8,7 @@ import type {
   Committed,
   CredentialStore,
   DirectoryCounts,
+  EndedEpoch,
   Enrolment,
   Found,
   GroupKey,
@@ -28,7 +29,7 @@ import { Barrier } from './barrier.ts'
 import { Committer, feedEntriesMax } from './committer.ts'
 import { Desk } from './desk.ts'
 import { FeedReader } from './feed-reader.ts'
-import type { Fork } from './fork.ts'
+import { type Fork, hasEntry, readForks } from './fork.ts'
 import { Lease } from './lease.ts'
 import { LogGuard } from './log-guard.ts'
 import { find, get, scan } from './queries.ts'
@@ -192,6 +193,14 @@ class RedisStore implements Store {
 
   position(): Promise<Position> {
     return headOf(this.#reads)
+  }
+
+  hasEntry(at: Position): Promise<boolean> {
+    return hasEntry(this.#reads, at)
+  }
+
+  forks(): Promise<readonly EndedEpoch[]> {
+    return readForks(this.#reads)
   }
 
   resolve(key: SubjectKey): Promise<Resolved> {

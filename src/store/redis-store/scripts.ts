@@ -19,6 +19,7 @@ export interface Script {
 export const scripts = {
   inspect: script('inspect', true),
   begin: script('begin'),
+  heartbeat: script('heartbeat', false, ''),
   look: script('look', true),
   shared: script('shared', true),
   note: script('note'),
@@ -61,8 +62,8 @@ export async function runScript(
   }
 }
 
-function script(name: string, isReadOnly = false): Script {
-  const text = prelude + read(name)
+function script(name: string, isReadOnly = false, before = prelude): Script {
+  const text = before + read(name)
   return { text, sha: hash('sha1', text), isReadOnly }
 }
 

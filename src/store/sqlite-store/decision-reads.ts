@@ -13,7 +13,7 @@ import type {
 } from '../store.ts'
 import { connectDecisions } from './connect.ts'
 import { type Connection, faultText } from './connection.ts'
-import { readSlice } from './feed-rows.ts'
+import { nonceAt, readSlice } from './feed-rows.ts'
 import { readGroups } from './group-table.ts'
 import { LogWaiters } from './log-waiters.ts'
 import { readPrincipal } from './principal.ts'
@@ -102,6 +102,10 @@ export class DecisionReads implements Disposable {
 
   find(request: FindRequest): FoundRows {
     return this.#read((connection) => connection.snapshot(() => find(connection, request)))
+  }
+
+  hasEntry({ revision, nonce }: Position): boolean {
+    return this.#read((connection) => nonceAt(connection, revision) === nonce)
   }
 
   position(): Position {

@@ -61,6 +61,12 @@ export function readSlice(connection: Connection, after: Position, max: number):
 const nextQuery = `SELECT rev, nonce, previous, effect, users, groups FROM feed
   WHERE rev > ? ORDER BY rev LIMIT 1`
 
+/** Undefined: there is no such entry, or none any more. */
+export function nonceAt(connection: Connection, revision: number): string | undefined {
+  const query = 'SELECT nonce FROM feed WHERE rev = ?'
+  return connection.get<{ nonce: string }>(query, revision)?.nonce
+}
+
 interface FeedRow {
   readonly rev: number
   readonly nonce: string

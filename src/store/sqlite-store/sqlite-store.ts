@@ -17,6 +17,7 @@ import type {
   Committed,
   CredentialStore,
   DirectoryCounts,
+  EndedEpoch,
   Enrolment,
   Found,
   GroupKey,
@@ -157,6 +158,15 @@ class SqliteStore implements Store {
 
   async position(): Promise<Position> {
     return this.#parts.reads.position()
+  }
+
+  async hasEntry(at: Position): Promise<boolean> {
+    return this.#parts.reads.hasEntry(at)
+  }
+
+  /** None: what a file acknowledged is on disk, and another file is another log. */
+  async forks(): Promise<readonly EndedEpoch[]> {
+    return []
   }
 
   async resolve(key: SubjectKey): Promise<Resolved> {

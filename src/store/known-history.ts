@@ -1,4 +1,5 @@
-import type { Position } from '../position.ts'
+import type { Revision } from '../directory/directory.ts'
+import type { Position } from './position.ts'
 
 /**
  * The newest positions that a handle has seen, from which it can tell whether a log that it meets
@@ -15,6 +16,17 @@ export class KnownHistory {
   /** Newest first. */
   get pairs(): readonly (readonly [revision: number, nonce: string])[] {
     return [...this.#nonces].reverse()
+  }
+
+  /** Oldest first, all told in the newest epoch. */
+  get positions(): readonly Position[] {
+    const { partition = 0, epoch = 0 } = this.#newest ?? {}
+    return [...this.#nonces].map(([revision, nonce]) => ({ partition, epoch, revision, nonce }))
+  }
+
+  /** Undefined: it is too long ago, or is yet to come. */
+  nonceOf(revision: Revision): string | undefined {
+    return this.#nonces.get(revision)
   }
 
   has({ epoch, revision, nonce }: Position): boolean {
