@@ -91,6 +91,12 @@ export async function startRedis({ args = [], port }: RedisOptions = {}): Promis
   }
 }
 
+/** Gone with this process, however many there were. */
+const children = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
+
 async function launch(port: number, folder: string, args: readonly string[]) {
   const standard = ['--save', '', '--appendonly', 'no', '--databases', '10000']
   const child = spawn(
@@ -98,7 +104,7 @@ async function launch(port: number, folder: string, args: readonly string[]) {
     ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...standard, ...args],
     { stdio: ['ignore', 'ignore', 'ignore'] },
   )
-  process.once('exit', () => child.kill('SIGKILL'))
+  children.add(child)
   await answering(port)
   return child
 }
