@@ -8,7 +8,7 @@ import { KnownHistory } from '../store/known-history.ts'
 import { fromToken, type Position, samePosition, toToken } from '../store/position.ts'
 import type { EndedEpoch, GroupKey, Store, SubjectKey } from '../store/store.ts'
 import type { Directories, Lookup, Principal } from './cache.ts'
-import { Fills } from './fills.ts'
+import { Fills, isBehind, wentBack } from './fills.ts'
 import { GroupGraph } from './group-graph.ts'
 import { HeldRevocations } from './held-revocations.ts'
 import { PrincipalRecords } from './principal-records.ts'
@@ -167,7 +167,6 @@ export class DirectoryCache implements Directories, AsyncDisposable {
     const { signal } = this.#stop
     while (!signal.aborted) {
       try {
-        await this.#judgeBreak()
         await this.#load()
         for await (const step of this.#feed.entriesAfter(this.#position, signal)) {
           if (step.kind === 'start-again') {
@@ -187,13 +186,21 @@ export class DirectoryCache implements Directories, AsyncDisposable {
     }
   }
 
-  /** After a fork nothing is read anew before it is known which revocations were lost. */
-  async #judgeBreak(): Promise<void> {
-    const cause = this.#brokenBy
-    if (cause === undefined) return
-    if (cause === 'fork') this.#held.holdLost(await this.#sharedUpTo())
+  /**
+   * Whether the store still has what was applied before memory was read anew, be it after a break
+   * in the log or after an error. Asked behind those reads: a state of a new history is never taken
+   * for one of the old.
+   */
+  async #judgeHistory(): Promise<void> {
+    const { newest } = this.#history
+    if (newest === undefined) return
+    const shared = await this.#sharedUpTo()
+    // A gap alone proves nothing: what was trimmed cannot be asked for.
+    const isTrimmed = shared === undefined && this.#brokenBy === 'gap'
+    if (shared !== newest.revision && !isTrimmed) this.#held.holdLost(shared)
+    if (this.#brokenBy === undefined) return
+    this.#observer.startedAgain({ cause: this.#brokenBy, held: this.#held.size })
     this.#brokenBy = undefined
-    this.#observer.startedAgain({ cause, held: this.#held.size })
   }
 
   /** The newest revision that we applied and the store still has. */
@@ -226,6 +233,7 @@ export class DirectoryCache implements Directories, AsyncDisposable {
     for (const tenant of this.#options.tenants) {
       swaps.push(await this.#options.preparePolicy(tenant))
     }
+    await this.#judgeHistory()
     // INVARIANT: from here on without an await. Whatever was read while this went on belongs to
     // the time before, and leaves with it.
     this.#records.clear()
@@ -246,10 +254,11 @@ export class DirectoryCache implements Directories, AsyncDisposable {
   async #apply(entry: Entry): Promise<void> {
     const { effect } = entry
     // What has to be read is read first, so that state and position then move together.
-    if (entry.position.epoch !== this.#position.epoch) this.#forks = await this.#store.forks()
+    const isNewEpoch = entry.position.epoch !== this.#position.epoch
+    if (isNewEpoch) this.#forks = await this.#store.forks()
     const swap =
       effect.of === 'policy' ? await this.#options.preparePolicy(effect.tenant) : undefined
-    const regroup = await this.#readGroups(effect)
+    const regroup = await this.#readGroups(entry)
     swap?.()
     regroup?.()
     this.#touchUsers(effect, entry.position.revision)
@@ -279,13 +288,14 @@ export class DirectoryCache implements Directories, AsyncDisposable {
     this.#records.dropAll(directory, effect.users)
   }
 
-  async #readGroups(effect: Effect): Promise<(() => void) | undefined> {
+  async #readGroups({ effect, position: at }: Entry): Promise<(() => void) | undefined> {
     if (effect.of !== 'group' && effect.of !== 'members') return undefined
     const { directory } = effect
     const changed = [...(effect.of === 'group' ? [effect.ordinal] : []), ...effect.groups]
     if (changed.length === 0) return undefined
     const keys: readonly GroupKey[] = changed.map((ordinal) => ({ directory, ordinal }))
-    const { groups } = await this.#store.groupTable(keys)
+    const { groups, position } = await this.#store.groupTable(keys)
+    if (isBehind(position, at)) throw wentBack()
     return () => {
       const graph = this.groupsOf(directory)
       for (const ordinal of changed) graph.remove(ordinal)

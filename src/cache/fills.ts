@@ -70,8 +70,11 @@ export class Fills {
   async #read(key: SubjectKey): Promise<Lookup> {
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       const generation = this.#generation
+      const before = this.#memory.applied
       const resolved = await this.#store.resolve(key)
       if (resolved.kind === 'unavailable') return resolved
+      // A store that is behind memory has lost what memory knows, be it a revocation of this user.
+      if (isBehind(resolved.position, before)) return { kind: 'unavailable', cause: wentBack() }
       // What was read ahead of the log waits for it: a newer user must not meet an older policy.
       const { revision } = resolved.position
       for (let wait = 0; wait < waitsMax && !this.#reached(revision); wait++) {
@@ -97,6 +100,18 @@ export class Fills {
     const { directory, ordinal } = resolved.principal
     return since(userText(directory, ordinal))
   }
+}
+
+/** Whether a store that stands here cannot be the one that this was read from. */
+export function isBehind(store: Position, memory: Position): boolean {
+  // Of another epoch it cannot be told before the log has been followed into it.
+  if (store.epoch !== memory.epoch) return true
+  if (store.revision !== memory.revision) return store.revision < memory.revision
+  return store.nonce !== memory.nonce
+}
+
+export function wentBack(): Error {
+  return new Error('the log of the store went back behind what memory has applied')
 }
 
 /** A user who changes faster than it can be read this often is not decided on. */

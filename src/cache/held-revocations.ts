@@ -53,12 +53,12 @@ export class HeldRevocations {
     // Where it cannot be told what is new, only an entry of the log lets a user go.
     const heldUpTo = sharedUpTo ?? Number.MAX_SAFE_INTEGER
     for (const [user, { revision }] of this.#touched) {
-      if (revision > shared) this.#held.set(user, heldUpTo)
+      if (revision <= shared) continue
+      this.#held.set(user, heldUpTo)
+      this.#touched.delete(user)
     }
     // Of those that were forgotten nobody can say who they are: so everybody waits.
     if (this.#forgottenUpTo > shared) this.#allHeldUpTo = heldUpTo
-    this.#forgottenUpTo = 0
-    this.#touched.clear()
   }
 
   /** `revision`: of the user's last change, as the store has it now. */

@@ -95,7 +95,8 @@ export const configSchema = z.strictObject({
     .describe('By id: customers, each with directories and one rule set.'),
   consistency: z
     .strictObject({
-      lease: duration(500, 60_000)
+      // SCIM answers within 15 s, and may have to wait for a lease to end.
+      lease: duration(500, 10_000)
         .default('5s')
         .describe('Longest time that a process goes on deciding without Redis.'),
       barrier: z

@@ -171,7 +171,7 @@ test('a slow read is made again when more users changed than one would remember'
   const applied = await store.position()
   const inserted: number[] = []
   const fills = new Fills(store, {
-    applied: { ...applied, revision: applied.revision + 10 },
+    applied,
     nextApplied: async () => undefined,
     insert: (_, row) => {
       inserted.push(row.ordinal)
@@ -186,4 +186,24 @@ test('a slow read is made again when more users changed than one would remember'
 
   expect(held.reads).toBe(2)
   expect(inserted).toEqual([ann.ordinal])
+})
+
+test('a read that finds the store behind memory is no answer: it has lost what memory knows', async () => {
+  await using temporary = await temporarySqliteStore()
+  const { store } = temporary
+  await committed(store, user('ann@acme.example'))
+  const at = await store.position()
+  for (const applied of [
+    { ...at, revision: at.revision + 1 },
+    { ...at, nonce: '0'.repeat(16) },
+    { ...at, epoch: at.epoch + 1 },
+  ]) {
+    const fills = new Fills(store, {
+      applied,
+      nextApplied: async () => undefined,
+      insert: () => expect.fail('it was kept'),
+    })
+    expect((await fills.lookUp(named('ann@acme.example'))).kind).toBe('unavailable')
+    expect((await fills.lookUp(named('bob@acme.example'))).kind).toBe('unavailable')
+  }
 })

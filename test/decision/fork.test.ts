@@ -51,7 +51,7 @@ describe.skipIf(!hasRedis)('when the store has lost acknowledged writes', () => 
   }
 
   async function openStore(database = server.freshDatabase()): Promise<Store> {
-    const settings = server.settings({ leaseMs: 60_000, database })
+    const settings = server.settings({ leaseMs: 10_000, database })
     const store = await openRedisStore(settings, systemClock, { mayWrite: true })
     await store.enroll([{ tenant: acme, directory: entra }])
     return store

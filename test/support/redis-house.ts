@@ -39,6 +39,8 @@ export interface HouseOptions {
   readonly lease?: string
   readonly policy?: string
   readonly redis?: RedisServer
+  /** Instead of `redis`: where the processes go, without proxies. */
+  readonly url?: string
   readonly replicas?: number
   /** Lines of the config beside the usual ones. */
   readonly stale?: string
@@ -48,10 +50,11 @@ export async function redisHouse(options: HouseOptions = {}): Promise<RedisHouse
   await using started = new AsyncDisposableStack()
   const redis = options.redis ?? started.use(await startRedis())
   const database = redis.freshDatabase()
+  const urlOf = (port: number) => `redis://127.0.0.1:${port}/${database}`
   const { lease = '1s', replicas = 0, stale = 'strict' } = options
   const configWith = (port: number) => (text: string) =>
     [
-      text.replace(/^store: .*$/m, `store: redis://127.0.0.1:${port}/${database}`),
+      text.replace(/^store: .*$/m, `store: ${options.url ?? urlOf(port)}`),
       `consistency: { lease: ${lease}, replicas: ${replicas} }`,
       'limits: { scimPerDirectory: { rate: 1000000, burst: 1000000 } }',
       '',

@@ -43,9 +43,6 @@ export interface RedisOptions {
 }
 
 export async function startRedis({ args = [], port }: RedisOptions = {}): Promise<RedisServer> {
-  if (binary === undefined) {
-    throw new Error('no Redis: install the package redis-server, or set REDIS_SERVER_BIN')
-  }
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-redis-'))
   const at = port ?? (await freePort())
   const clients: Redis[] = []
@@ -100,7 +97,7 @@ process.once('exit', () => {
 async function launch(port: number, folder: string, args: readonly string[]) {
   const standard = ['--save', '', '--appendonly', 'no', '--databases', '10000']
   const child = spawn(
-    binary!,
+    redisBinary(),
     ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...standard, ...args],
     { stdio: ['ignore', 'ignore', 'ignore'] },
   )
@@ -109,11 +106,22 @@ async function launch(port: number, folder: string, args: readonly string[]) {
   return child
 }
 
+export function redisBinary(): string {
+  if (binary === undefined) throw new Error('no Redis: install the package redis-server')
+  return binary
+}
+
+/** One that is connected by hand and gives up at once. */
+export function plainClient(port: number): Redis {
+  const client = new Redis({ port, lazyConnect: true, retryStrategy: () => null })
+  client.on('error', () => undefined)
+  return client
+}
+
 /** Any answer will do: it may want a password. */
 async function answering(port: number): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
-    const client = new Redis({ port, lazyConnect: true, retryStrategy: () => null })
-    client.on('error', () => undefined)
+    const client = plainClient(port)
     try {
       await client.connect()
       await client.ping().catch((error: Error) => {

@@ -50,21 +50,26 @@ export class FeedReader {
 }
 
 async function readOnce(
-  { redis }: Connected,
+  connected: Connected,
   guard: LogGuard,
   after: Position,
   count: number,
   blockMs: number,
 ): Promise<LogSlice> {
+  const { redis } = connected
   const from = `${after.revision}-0`
   const block = blockMs > 0 ? ['BLOCK', blockMs] : []
-  const pipeline = redis.pipeline()
+  // Both in one moment, unless it waits: then something may come after the read has ended.
+  const pipeline = blockMs > 0 ? redis.pipeline() : redis.multi()
   pipeline.call('XREAD', 'COUNT', count, ...block, 'STREAMS', keys.feed, from)
   pipeline.hmget(keys.meta, ...headFields)
   const [read, heads] = (await pipeline.exec()) ?? []
   const fault = read?.[0] ?? heads?.[0]
   if (fault) throw fault
   const head = guard.believeFields(heads?.[1] as (string | null)[])
+  if (read?.[1] === null && head.revision > after.revision && blockMs > 0) {
+    return await readOnce(connected, guard, after, count, 0)
+  }
   const streams = (read?.[1] ?? []) as [string, [id: string, fields: string[]][]][]
   const entries = (streams[0]?.[1] ?? []).map(([id, fields]) => toEntry(id, fields, head.epoch))
   // Of a log that ends before this position, entries are none of its continuation.

@@ -90,9 +90,7 @@ export class Lease implements Vouch {
     if (isBack || !this.#followed.has(after)) {
       // It began anew: leases of the chain before do not count, though it may share this position.
       this.#followed.startAt(after)
-      this.#pending = []
-      this.#endMs = Number.NEGATIVE_INFINITY
-      this.#grantedFor = 0
+      this.#void()
     }
     this.#grant()
     this.#isUrgent ||= this.#isNextUrgent
@@ -109,6 +107,12 @@ export class Lease implements Vouch {
     await this.#parts.link
       .run(goodbyeMs, ({ redis }) => this.#write(redis, this.#parts.progress(), 1))
       .catch(() => undefined)
+  }
+
+  #void(): void {
+    this.#pending = []
+    this.#endMs = Number.NEGATIVE_INFINITY
+    this.#grantedFor = 0
   }
 
   async #beat(): Promise<void> {
@@ -152,6 +156,11 @@ export class Lease implements Vouch {
     guard.leaseMs = Number(fields[4] ?? guard.leaseMs)
     const waitMs = Math.floor(deadlineMs / 2)
     if (replicas > 0 && (await redis.wait(replicas, waitMs)) < replicas) return
+    if (head.epoch === applied.epoch && head.revision < applied.revision) {
+      // The log went back: what was applied since is lost, and no leave to decide holds any more.
+      this.#void()
+      return
+    }
     const live = this.#pending.filter(({ t0: sent }) => sent + leaseMs > clock.monotonicMs())
     this.#pending = [...live.slice(-pendingMax), { t0, drift, head, leaseMs }]
   }
