@@ -22,6 +22,7 @@ import { acme, entra, okta } from './store-fixture.ts'
 export interface DecisionRig extends AsyncDisposable {
   readonly cache: DirectoryCache
   readonly decider: Decider
+  readonly policies: ActivePolicies
   readonly vouch: { -readonly [Name in keyof LastLook]: LastLook[Name] }
 }
 
@@ -67,6 +68,7 @@ export async function decisionRig(
   const resolution = new DirectoryResolution(directories)
   return {
     cache,
+    policies,
     vouch,
     decider: new Decider(cache, vouch, policies, resolution, clock),
     [Symbol.asyncDispose]: async () => {

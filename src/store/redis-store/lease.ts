@@ -105,7 +105,7 @@ export class Lease implements Vouch {
     this.#wake.resolve()
     await this.#beating
     await this.#parts.link
-      .run(goodbyeMs, ({ redis }) => this.#write(redis, this.#parts.progress(), 1))
+      .run(goodbyeMs, ({ redis }) => this.#write(redis, this.#parts.progress(), true, 1))
       .catch(() => undefined)
   }
 
@@ -148,12 +148,19 @@ export class Lease implements Vouch {
     const applied = progress()
     const t0 = clock.monotonicMs()
     const drift = clock.wallMs() - t0
+    const hasMoved = applied.revision !== this.#reported
     this.#reportedMs = t0
     this.#reported = applied.revision
     this.#isUrgent = false
-    const fields = await this.#write(redis, applied, Math.ceil(leaseMs + marginMs(leaseMs)))
+    const fields = await this.#write(
+      redis,
+      applied,
+      hasMoved,
+      Math.ceil(leaseMs + marginMs(leaseMs)),
+    )
     const head = guard.believeFields(fields)
     guard.leaseMs = Number(fields[4] ?? guard.leaseMs)
+    if (fields[5] !== '1') return
     const waitMs = Math.floor(deadlineMs / 2)
     if (replicas > 0 && (await redis.wait(replicas, waitMs)) < replicas) return
     if (head.epoch === applied.epoch && head.revision < applied.revision) {
@@ -165,9 +172,14 @@ export class Lease implements Vouch {
     this.#pending = [...live.slice(-pendingMax), { t0, drift, head, leaseMs }]
   }
 
-  async #write(redis: Connected['redis'], { epoch, revision }: Position, ms: number) {
+  async #write(
+    redis: Connected['redis'],
+    { epoch, revision }: Position,
+    hasMoved: boolean,
+    ms: number,
+  ) {
     const on = [keys.lease(this.#id), keys.deciders]
-    const args = [this.#id, `${epoch} ${revision}`, ms]
+    const args = [this.#id, `${epoch} ${revision}`, ms, hasMoved ? 1 : 0]
     return (await runScript(redis, scripts.heartbeat, on, args)) as (string | null)[]
   }
 
