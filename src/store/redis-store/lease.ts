@@ -36,7 +36,7 @@ export class Lease implements Vouch {
   readonly #followed = new KnownHistory()
   readonly #stop = new AbortController()
   readonly #beating: Promise<void>
-  #wake = Promise.withResolvers<void>()
+  #wake: () => void = () => undefined
   #pending: readonly Pending[] = []
   #endMs = Number.NEGATIVE_INFINITY
   /** When memory was last known to be the newest. */
@@ -48,6 +48,7 @@ export class Lease implements Vouch {
   #appliedUpTo = 0
   #reportedMs = 0
   #reported = -1
+  #hasNews = false
   /** A barrier may wait for the last that was applied, or for what is being applied. */
   #isUrgent = false
   #isNextUrgent = false
@@ -95,14 +96,15 @@ export class Lease implements Vouch {
     this.#grant()
     this.#isUrgent ||= this.#isNextUrgent
     this.#isNextUrgent = false
-    if (after.revision !== this.#reported) this.#wake.resolve()
+    this.#hasNews = after.revision !== this.#reported
+    if (this.#hasNews) this.#wake()
   }
 
   /** Gives the lease back, so that no write waits for a process that has stopped. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#stop.signal.aborted) return
     this.#stop.abort()
-    this.#wake.resolve()
+    this.#wake()
     await this.#beating
     await this.#parts.link
       .run(goodbyeMs, ({ redis }) => this.#write(redis, this.#parts.progress(), true, 1))
@@ -119,26 +121,32 @@ export class Lease implements Vouch {
     const { link, guard, clock } = this.#parts
     const { signal } = this.#stop
     while (!signal.aborted) {
-      const wake = Promise.withResolvers<void>()
-      this.#wake = wake
       try {
         await link.run(deadlineMs, (connected) => this.#once(connected))
         this.#grant()
       } catch {
-        // What it was is seen in the lease that ends, and in the fault of the link.
+        // What it was is seen in the lease that ends, and in the fault of the link. Again soon, but
+        // not at once: a link that is down fails without taking any time.
+        this.#isUrgent = false
+        this.#hasNews = true
+        this.#reportedMs = clock.monotonicMs()
       }
-      await this.#pause(wake.promise, guard.leaseMs / beatsPerLease, clock)
+      await this.#pause(guard.leaseMs / beatsPerLease)
     }
   }
 
   /** Until it is time again, or sooner where the log moved on and a barrier may wait for us. */
-  async #pause(woken: Promise<void>, ms: number, clock: Clock): Promise<void> {
-    const early = new AbortController()
-    await Promise.race([woken, clock.sleep(ms, early.signal)])
-    early.abort()
-    const sinceMs = clock.monotonicMs() - this.#reportedMs
-    if (!this.#isUrgent && sinceMs < ordinaryMsMin && !this.#stop.signal.aborted) {
-      await clock.sleep(ordinaryMsMin - sinceMs, this.#stop.signal)
+  async #pause(ms: number): Promise<void> {
+    const { clock } = this.#parts
+    while (!this.#stop.signal.aborted && !this.#isUrgent) {
+      const pauseMs = this.#hasNews ? ordinaryMsMin : ms
+      const leftMs = this.#reportedMs + pauseMs - clock.monotonicMs()
+      if (leftMs <= 0) return
+      const wake = Promise.withResolvers<void>()
+      this.#wake = wake.resolve
+      const early = new AbortController()
+      await Promise.race([wake.promise, clock.sleep(leftMs, early.signal)])
+      early.abort()
     }
   }
 
@@ -152,6 +160,7 @@ export class Lease implements Vouch {
     this.#reportedMs = t0
     this.#reported = applied.revision
     this.#isUrgent = false
+    this.#hasNews = false
     const fields = await this.#write(
       redis,
       applied,
