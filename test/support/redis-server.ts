@@ -113,7 +113,9 @@ export function redisBinary(): string {
 
 /** One that is connected by hand and gives up at once. */
 export function plainClient(port: number): Redis {
-  const client = new Redis({ port, lazyConnect: true, retryStrategy: () => null })
+  const client = new Redis({
+    ...{ port, protocol: 2, lazyConnect: true, enableReadyCheck: false, retryStrategy: () => null },
+  })
   client.on('error', () => undefined)
   return client
 }
