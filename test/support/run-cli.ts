@@ -11,9 +11,22 @@ export interface CliResult {
   readonly stderr: string
 }
 
+/** Variables beside those of this process. */
+export interface CliEnvironment {
+  readonly env: Readonly<Record<string, string>>
+}
+
 /** Runs one verb to its end, as a person or a script would. */
-export async function runCli(...args: readonly string[]): Promise<CliResult> {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+export async function runCli(
+  ...given: readonly [CliEnvironment, ...string[]] | readonly string[]
+): Promise<CliResult> {
+  const [first, ...rest] = given
+  const [more, args] =
+    typeof first === 'object' ? [first.env, rest as string[]] : [{}, given as string[]]
+  const child = spawn(process.execPath, [main, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...more },
+  })
   const stdout = textOf(child.stdout)
   const stderr = textOf(child.stderr)
   const [code] = (await once(child, 'close')) as [number | null]
