@@ -49,8 +49,6 @@ export interface Principal {
   readonly groups: readonly Ordinal[]
   /** Revision of the user's last change. */
   readonly revision: Revision
-  /** Monotonic instant at which it was read from the store. */
-  readonly readAtMs: number
   /** What others work out from the record and want to find again; it goes with the record. */
   derived: unknown
 }

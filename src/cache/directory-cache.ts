@@ -63,7 +63,7 @@ export class DirectoryCache implements Directories, AsyncDisposable {
         return applied()
       },
       nextApplied: (ms) => this.nextApplied(ms),
-      insert: (key, row) => this.#records.insert(key, row, clock.monotonicMs()),
+      insert: (key, row) => this.#records.insert(key, row),
     })
     this.#following = this.#follow()
   }

@@ -42,11 +42,11 @@ export class GroupGraph {
   /** All groups that have one of these direct groups in them, themselves included. */
   effective(direct: readonly Ordinal[]): EffectiveGroups {
     const found = new Set(direct.filter((ordinal) => this.#byOrdinal.has(ordinal)))
-    if (this.#nestings === 0) return { ordinals: found, complete: true }
+    if (this.#nestings === 0) return new EffectiveGroups(found, true)
     let level: readonly Ordinal[] = [...found]
     for (let depth = 0; level.length > 0; depth++) {
       // Deeper nesting is not followed, so what lies beyond it cannot be known.
-      if (depth === nestingDepthMax) return { ordinals: found, complete: false }
+      if (depth === nestingDepthMax) return new EffectiveGroups(found, false)
       const next: Ordinal[] = []
       for (const ordinal of level) {
         for (const parent of this.#byOrdinal.get(ordinal)?.parents ?? []) {
@@ -57,13 +57,13 @@ export class GroupGraph {
       }
       level = next
     }
-    return { ordinals: found, complete: true }
+    return new EffectiveGroups(found, true)
   }
 
   hasName(groups: EffectiveGroups, foldedName: string): Tri {
     const named = this.#byName.get(foldedName)
     if (named === undefined) return F
-    const held = named.filter((ordinal) => groups.ordinals.has(ordinal)).length
+    const held = named.filter((ordinal) => groups.has(ordinal)).length
     if (held === named.length) return T
     if (!groups.complete) return U
     // Two groups share the name and only one holds: which was meant cannot be known.
@@ -73,7 +73,7 @@ export class GroupGraph {
   hasId(groups: EffectiveGroups, id: string): Tri {
     const ordinal = this.#byId.get(id)
     if (ordinal === undefined) return F
-    if (groups.ordinals.has(ordinal)) return T
+    if (groups.has(ordinal)) return T
     return groups.complete ? F : U
   }
 
@@ -82,8 +82,27 @@ export class GroupGraph {
   }
 }
 
-export interface EffectiveGroups {
-  readonly ordinals: ReadonlySet<Ordinal>
+/** Kept with every user who was decided on, so it is small: a set of twenty takes a kilobyte. */
+export class EffectiveGroups {
+  /** Ascending. */
+  readonly #ordinals: readonly Ordinal[]
   /** False: groups are nested deeper than is followed. */
   readonly complete: boolean
+
+  constructor(ordinals: ReadonlySet<Ordinal>, complete: boolean) {
+    this.#ordinals = [...ordinals].sort((a, b) => a - b)
+    this.complete = complete
+  }
+
+  has(ordinal: Ordinal): boolean {
+    let [low, high] = [0, this.#ordinals.length - 1]
+    while (low <= high) {
+      const middle = (low + high) >> 1
+      const found = this.#ordinals[middle]!
+      if (found === ordinal) return true
+      if (found < ordinal) low = middle + 1
+      else high = middle - 1
+    }
+    return false
+  }
 }

@@ -1,80 +1,77 @@
 import { LRUCache } from 'lru-cache'
-import {
-  type Complex,
-  type DirectoryId,
-  emptyComplex,
-  isActive,
-  type Ordinal,
-} from '../directory/directory.ts'
+import type { DirectoryId, Ordinal } from '../directory/directory.ts'
+import type { LookupKind } from '../directory/identity.ts'
 import { keyHash } from '../store/keys.ts'
 import type { PrincipalRow, SubjectKey } from '../store/store.ts'
 import type { Principal } from './cache.ts'
+import { owned, Projection, RememberedPrincipal } from './remembered-principal.ts'
 
 /**
  * The users in memory, least recently used ones leaving first. Found by any name under which they
  * were asked for; a name goes when its record goes.
  */
 export class PrincipalRecords {
-  readonly #records: LRUCache<RecordKey, Held>
-  readonly #recordOf = new Map<string, RecordKey>()
-  readonly #numbers = new Map<DirectoryId, number>()
+  readonly #records: LRUCache<RecordKey, RememberedPrincipal>
+  readonly #directories = new Map<DirectoryId, Names>()
   /** An externalId may get a second owner: these names end when the log says that it did. */
-  readonly #nameOfHash = new Map<string, string>()
-  #attributes: ReadonlySet<string> = new Set()
-  /** Records without a principal. */
-  #emptied = 0
+  readonly #recordOfHash = new Map<string, RecordKey>()
+  #projection = new Projection(new Set())
+  /** Records that are no longer what the store holds. */
+  #gone = 0
   hits = 0
   misses = 0
 
   constructor(max: number) {
-    const dispose = (held: Held, record: RecordKey) => {
-      if (held.principal === undefined) this.#emptied--
-      this.#forgetNames(held, record)
+    const dispose = (principal: RememberedPrincipal, record: RecordKey) => {
+      if (principal.isGone) this.#gone--
+      this.#forgetNames(principal, record)
     }
     this.#records = new LRUCache({ max, dispose })
   }
 
   get size(): number {
-    return this.#records.size - this.#emptied
+    return this.#records.size - this.#gone
   }
 
   /** Keeps these attributes from now on. Records that lack one are read again when asked for. */
   keepAttributes(attributes: ReadonlySet<string>): void {
-    if (!attributes.isSubsetOf(this.#attributes)) this.clear()
-    this.#attributes = attributes
+    if (!attributes.isSubsetOf(this.#projection.attributes)) this.clear()
+    this.#projection = new Projection(attributes)
   }
 
   get(key: SubjectKey): Principal | undefined {
-    const record = this.#recordOf.get(nameText(key))
-    const held = record === undefined ? undefined : this.#records.get(record)
-    const principal = held?.principal
-    if (principal === undefined) this.misses++
-    else this.hits++
+    const record = this.#directories.get(key.directory)?.[key.kind].get(key.value)
+    const principal = record === undefined ? undefined : this.#records.get(record)
+    if (principal === undefined || principal.isGone) {
+      this.misses++
+      return undefined
+    }
+    this.hits++
     return principal
   }
 
-  insert(key: SubjectKey, row: PrincipalRow, readAtMs: number): Principal {
-    const record = this.#keyOf(row.directory, row.ordinal)
-    let held = this.#records.get(record)
-    let principal = held?.principal
-    if (held === undefined || principal?.revision !== row.revision) {
-      principal = this.#principal(row, readAtMs)
-      held = { principal, names: [], hash: '' }
-      this.#records.set(record, held)
+  insert(key: SubjectKey, row: PrincipalRow): Principal {
+    const names = this.#namesOf(row.directory)
+    const record = names.first + row.ordinal
+    let principal = this.#records.get(record)
+    if (principal === undefined || principal.isGone || principal.revision !== row.revision) {
+      principal = new RememberedPrincipal(row, this.#projection)
+      this.#records.set(record, principal)
     }
-    const name = nameText(key)
-    if (this.#recordOf.get(name) === record) return principal
-    this.#recordOf.set(name, record)
-    if (!held.names.includes(name)) held.names.push(name)
-    if (key.kind === 'externalId') {
-      held.hash = keyHash(key)
-      this.#nameOfHash.set(held.hash, name)
+    const { kind, value } = key
+    if (names[kind].get(value) === record) return principal
+    const name = kind === 'id' ? principal.id : owned(value)
+    names[kind].set(name, record)
+    principal.beKnownBy(kind, name)
+    if (kind === 'externalId') {
+      principal.hash = keyHash(key)
+      this.#recordOfHash.set(principal.hash, record)
     }
     return principal
   }
 
   drop(directory: DirectoryId, ordinal: Ordinal): void {
-    this.#records.delete(this.#keyOf(directory, ordinal))
+    this.#records.delete(this.#namesOf(directory).first + ordinal)
   }
 
   /**
@@ -86,70 +83,61 @@ export class PrincipalRecords {
       for (const ordinal of ordinals) this.drop(directory, ordinal)
       return
     }
-    const first = this.#keyOf(directory, 0)
+    const { first } = this.#namesOf(directory)
     for (const ordinal of ordinals) {
-      const held = this.#records.peek(first + ordinal)
-      if (held?.principal === undefined) continue
-      held.principal = undefined
-      this.#emptied++
+      const principal = this.#records.peek(first + ordinal)
+      if (principal === undefined || principal.isGone) continue
+      principal.isGone = true
+      this.#gone++
     }
   }
 
   deactivate(directory: DirectoryId, ordinal: Ordinal): void {
-    const held = this.#records.get(this.#keyOf(directory, ordinal))
-    if (held?.principal !== undefined) held.principal.active = false
+    const principal = this.#records.get(this.#namesOf(directory).first + ordinal)
+    if (principal !== undefined) principal.active = false
   }
 
   /** A look-up key means something else than before. */
   endName(hash: string): void {
-    const name = this.#nameOfHash.get(hash)
-    if (name === undefined) return
-    this.#nameOfHash.delete(hash)
-    this.#recordOf.delete(name)
+    const record = this.#recordOfHash.get(hash)
+    if (record === undefined) return
+    this.#recordOfHash.delete(hash)
+    const principal = this.#records.peek(record)
+    const name = principal?.externalId
+    if (principal === undefined || name === undefined) return
+    const { externalId } = this.#namesOf(principal.directory)
+    if (externalId.get(name) === record) externalId.delete(name)
   }
 
   clear(): void {
     this.#records.clear()
-    this.#recordOf.clear()
-    this.#nameOfHash.clear()
+    for (const { id, userName, externalId } of this.#directories.values()) {
+      id.clear()
+      userName.clear()
+      externalId.clear()
+    }
+    this.#recordOfHash.clear()
   }
 
-  #keyOf(directory: DirectoryId, ordinal: Ordinal): RecordKey {
-    let number = this.#numbers.get(directory)
-    if (number === undefined) {
-      number = this.#numbers.size
-      this.#numbers.set(directory, number)
+  #namesOf(directory: DirectoryId): Names {
+    let names = this.#directories.get(directory)
+    if (names === undefined) {
+      const first = this.#directories.size * ordinalsMax
+      names = { first, id: new Map(), userName: new Map(), externalId: new Map() }
+      this.#directories.set(directory, names)
     }
-    return number * ordinalsMax + ordinal
+    return names
   }
 
-  #forgetNames({ names, hash }: Held, record: RecordKey): void {
-    // A name that another user has by now stays.
-    const mine = names.filter((name) => this.#recordOf.get(name) === record)
-    for (const name of mine) this.#recordOf.delete(name)
-    if (mine.includes(this.#nameOfHash.get(hash) ?? '')) this.#nameOfHash.delete(hash)
-  }
-
-  #principal(row: PrincipalRow, readAtMs: number): Principal {
-    const attributes = emptyComplex()
-    for (const name of this.#attributes) {
-      if (Object.hasOwn(row.document, name)) attributes[name] = row.document[name]!
+  /** A name that another user has by now stays. */
+  #forgetNames(principal: RememberedPrincipal, record: RecordKey): void {
+    const { directory, hash } = principal
+    const all = this.#namesOf(directory)
+    for (const kind of kinds) {
+      const name = principal.nameOf(kind)
+      if (name !== undefined && all[kind].get(name) === record) all[kind].delete(name)
     }
-    attributes.id = row.id
-    const { directory, ordinal, id, revision, groups } = row
-    const active = isActive(row.document)
-    const kept: Complex = attributes
-    return {
-      directory,
-      ordinal,
-      id,
-      active,
-      attributes: kept,
-      groups,
-      revision,
-      readAtMs,
-      derived: undefined,
-    }
+    if (hash !== '' && this.#recordOfHash.get(hash) === record) this.#recordOfHash.delete(hash)
   }
 }
 
@@ -157,18 +145,12 @@ export class PrincipalRecords {
 type RecordKey = number
 const ordinalsMax = 2 ** 32
 
+/** Which record a name leads to, in one directory; the name itself is the key, whatever is in it. */
+interface Names extends Readonly<Record<LookupKind, Map<string, RecordKey>>> {
+  /** What its ordinals are added to. */
+  readonly first: RecordKey
+}
+const kinds = ['userName', 'id', 'externalId'] as const satisfies readonly LookupKind[]
+
 /** ≈ 1 ms. */
 const droppedWholeMax = 1_000
-
-interface Held {
-  /** Undefined: no longer what the store holds. */
-  principal: Principal | undefined
-  readonly names: string[]
-  /** Of the externalId it was asked by; empty: by none. */
-  hash: string
-}
-
-// Directory ids hold neither `/` nor digits-only ambiguity: a kind is one of three fixed words.
-function nameText(key: SubjectKey): string {
-  return `${key.directory}/${key.kind}/${key.value}`
-}
