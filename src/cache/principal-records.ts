@@ -54,7 +54,7 @@ export class PrincipalRecords {
     const names = this.#namesOf(row.directory)
     const record = names.first + row.ordinal
     let principal = this.#records.get(record)
-    if (principal === undefined || principal.isGone || principal.revision !== row.revision) {
+    if (principal?.revision !== row.revision) {
       principal = new RememberedPrincipal(row, this.#projection)
       this.#records.set(record, principal)
     }
@@ -64,8 +64,7 @@ export class PrincipalRecords {
     names[kind].set(name, record)
     principal.beKnownBy(kind, name)
     if (kind === 'externalId') {
-      principal.hash = keyHash(key)
-      this.#recordOfHash.set(principal.hash, record)
+      this.#recordOfHash.set(keyHash(key), record)
     }
     return principal
   }
@@ -87,7 +86,7 @@ export class PrincipalRecords {
     for (const ordinal of ordinals) {
       const principal = this.#records.peek(first + ordinal)
       if (principal === undefined || principal.isGone) continue
-      principal.isGone = true
+      principal.revision = -1
       this.#gone++
     }
   }
@@ -131,13 +130,15 @@ export class PrincipalRecords {
 
   /** A name that another user has by now stays. */
   #forgetNames(principal: RememberedPrincipal, record: RecordKey): void {
-    const { directory, hash } = principal
+    const { directory, externalId: value } = principal
     const all = this.#namesOf(directory)
     for (const kind of kinds) {
       const name = principal.nameOf(kind)
       if (name !== undefined && all[kind].get(name) === record) all[kind].delete(name)
     }
-    if (hash !== '' && this.#recordOfHash.get(hash) === record) this.#recordOfHash.delete(hash)
+    if (value === undefined) return
+    const hash = keyHash({ directory, kind: 'externalId', value })
+    if (this.#recordOfHash.get(hash) === record) this.#recordOfHash.delete(hash)
   }
 }
 

@@ -20,17 +20,13 @@ export class RememberedPrincipal implements Principal {
   readonly directory: DirectoryId
   readonly ordinal: Ordinal
   readonly id: Uuid
-  readonly revision: Revision
+  /** -1 once it is no longer what the store holds. */
+  revision: Revision
   readonly attributes: Complex
-  /** The names under which it was asked for; by its id, too. */
+  /** The names under which it was asked for; whether by its id the map of ids tells. */
   userName: string | undefined = undefined
   externalId: string | undefined = undefined
-  isKnownById = false
-  /** Of the externalId it was asked by; empty: by none. */
-  hash = ''
   active: boolean
-  /** No longer what the store holds. */
-  isGone = false
   derived: unknown = undefined
   /** As bytes: twenty groups take 20 to 40 of them, as a list of numbers 180. */
   readonly #groups: string
@@ -48,16 +44,18 @@ export class RememberedPrincipal implements Principal {
     this.#groups = Buffer.from(encodeOrdinals(groups) ?? []).toString('latin1')
   }
 
-  /** Undefined: it was never asked for by such a name. */
+  get isGone(): boolean {
+    return this.revision < 0
+  }
+
+  /** Undefined: it was never asked for by such a name; by its id perhaps. */
   nameOf(kind: LookupKind): string | undefined {
-    if (kind === 'id') return this.isKnownById ? this.id : undefined
     return this[kind]
   }
 
   /** What it is found by from now on; the text is kept. */
   beKnownBy(kind: LookupKind, name: string): void {
-    if (kind === 'id') this.isKnownById = true
-    else this[kind] = name
+    if (kind !== 'id') this[kind] = name
   }
 
   /** Made anew each time: who works something out of it keeps that in `derived`. */
