@@ -45,6 +45,7 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
   const cache = started.use(
     new DirectoryCache(store, feed, clock, observer, {
       principalsMax: config.cache.principals,
+      warms: config.cache.warm,
       directories: tenancy.directories.map(({ id }) => id),
       tenants,
       preparePolicy: (tenant) => policies.prepare(tenant),

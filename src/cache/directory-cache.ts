@@ -12,10 +12,13 @@ import { Fills, isBehind, wentBack } from './fills.ts'
 import { GroupGraph } from './group-graph.ts'
 import { HeldRevocations } from './held-revocations.ts'
 import { PrincipalRecords } from './principal-records.ts'
+import { warmUp } from './warm-up.ts'
 
 export interface CacheOptions {
   /** Most users held in memory. */
   readonly principalsMax: number
+  /** Whether everybody is read into memory once groups and policies are. */
+  readonly warms: boolean
   readonly directories: readonly DirectoryId[]
   /**
    * Reads and compiles the tenant's active policy; what it returns makes it the one in use, at
@@ -42,6 +45,7 @@ export class DirectoryCache implements Directories, AsyncDisposable {
   readonly #written = new Set<DirectoryId>()
   readonly #waiting = new Set<() => void>()
   readonly #stop = new AbortController()
+  #warming = new AbortController()
   readonly #following: Promise<void>
   readonly #started = Promise.withResolvers<void>()
   #loaded = false
@@ -249,6 +253,27 @@ export class DirectoryCache implements Directories, AsyncDisposable {
     this.#loaded = true
     this.#started.resolve()
     this.#announce()
+    if (this.#options.warms) void this.#warm()
+  }
+
+  /** Until it is done, or memory is read anew. */
+  async #warm(): Promise<void> {
+    this.#warming.abort()
+    const warming = new AbortController()
+    this.#warming = warming
+    const startMs = this.#clock.monotonicMs()
+    const { directories, principalsMax } = this.#options
+    const hasRoom = () => this.#records.size < principalsMax
+    const parts = { store: this.#store, fills: this.#fills, clock: this.#clock, hasRoom }
+    const signal = AbortSignal.any([warming.signal, this.#stop.signal])
+    try {
+      const users = await warmUp({ ...parts, directories }, signal)
+      if (signal.aborted) return
+      const durationMs = this.#clock.monotonicMs() - startMs
+      this.#observer.lifecycle({ what: 'warmed-up', users, durationMs: Math.round(durationMs) })
+    } catch (error) {
+      if (!signal.aborted) this.#observer.feedFailed({ error })
+    }
   }
 
   async #apply(entry: Entry): Promise<void> {

@@ -1,7 +1,8 @@
 import type { DirectoryId, Ordinal, Revision } from '../directory/directory.ts'
+import { lookupValue } from '../directory/identity.ts'
 import { keyHash } from '../store/keys.ts'
 import type { Position } from '../store/position.ts'
-import type { PrincipalRow, Resolved, Store, SubjectKey } from '../store/store.ts'
+import type { PrincipalRow, PrincipalSlice, Resolved, Store, SubjectKey } from '../store/store.ts'
 import type { Lookup, Principal } from './cache.ts'
 
 interface Memory {
@@ -22,6 +23,8 @@ export class Fills {
   readonly #inFlight = new Map<string, Promise<Lookup>>()
   /** Newest revision that was about a user or a name, for as long as any read is under way. */
   readonly #touched = new Map<string, Revision>()
+  /** Reads of many users that are under way. */
+  #slices = 0
   /** Moves when nothing read so far can be compared with the log any more. */
   #generation = 0
 
@@ -36,10 +39,39 @@ export class Fills {
     if (running !== undefined) return running
     const started = this.#read(key).finally(() => {
       this.#inFlight.delete(name)
-      if (this.#inFlight.size === 0) this.#touched.clear()
+      this.#forgetTouched()
     })
     this.#inFlight.set(name, started)
     return started
+  }
+
+  /**
+   * Many users at once, fenced as one read is. Returns those that were read, kept or not: what an
+   * entry of the log touched meanwhile is left to be asked for. @throws what the store throws
+   */
+  async fill(read: () => Promise<PrincipalSlice>): Promise<readonly PrincipalRow[]> {
+    this.#slices++
+    try {
+      const generation = this.#generation
+      const before = this.#memory.applied
+      const { principals, position } = await read()
+      if (isBehind(position, before)) throw wentBack()
+      for (let wait = 0; wait < waitsMax && !this.#reached(position.revision); wait++) {
+        await this.#memory.nextApplied(waitMs)
+      }
+      if (!this.#reached(position.revision) || generation !== this.#generation) return principals
+      for (const row of principals) {
+        const { directory, ordinal, document } = row
+        const touched = this.#touched.get(userText(directory, ordinal)) ?? 0
+        if (touched > position.revision || typeof document.userName !== 'string') continue
+        const value = lookupValue('userName', document.userName)
+        this.#memory.insert({ directory, kind: 'userName', value }, row)
+      }
+      return principals
+    } finally {
+      this.#slices--
+      this.#forgetTouched()
+    }
   }
 
   /** An entry of the log changed these users or their groups. */
@@ -61,10 +93,14 @@ export class Fills {
 
   /** Whether so many have to be remembered. Where they do not fit, all is read again instead. */
   #hasRoomFor(count: number): boolean {
-    if (this.#inFlight.size === 0) return false
+    if (this.#inFlight.size + this.#slices === 0) return false
     if (this.#touched.size + count <= touchedMax) return true
     this.startAgain()
     return false
+  }
+
+  #forgetTouched(): void {
+    if (this.#inFlight.size + this.#slices === 0) this.#touched.clear()
   }
 
   async #read(key: SubjectKey): Promise<Lookup> {

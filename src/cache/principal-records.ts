@@ -146,7 +146,7 @@ export class PrincipalRecords {
 type RecordKey = number
 const ordinalsMax = 2 ** 32
 
-/** Which record a name leads to, in one directory; the name itself is the key, whatever is in it. */
+/** Which record a name leads to, in one directory; the key is the name itself. */
 interface Names extends Readonly<Record<LookupKind, Map<string, RecordKey>>> {
   /** What its ordinals are added to. */
   readonly first: RecordKey

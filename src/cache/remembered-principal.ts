@@ -91,8 +91,8 @@ const Kept = function kept() {} as unknown as new () => { [name: string]: Attrib
 Kept.prototype = Object.freeze(Object.create(null))
 
 /**
- * A copy that stands for itself. A part of a longer text, as a store may hand out, would keep all of
- * that text in memory.
+ * A copy that stands for itself. A part of a longer text, as a store may hand out, would keep all
+ * of that text in memory.
  */
 export function owned(text: string): string {
   return text.isWellFormed() ? Buffer.from(text).toString() : text

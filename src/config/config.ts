@@ -36,7 +36,7 @@ export interface Config {
     readonly barrier: 'shrinking' | 'all'
     readonly replicas: number
   }
-  readonly cache: { readonly principals: number }
+  readonly cache: { readonly principals: number; readonly warm: boolean }
   readonly limits: {
     readonly scimPerDirectory: { readonly rate: number; readonly burst: number }
   }
@@ -156,7 +156,7 @@ function toConfig(data: ConfigFile, document: LocatedYaml, secrets: StoreSecrets
       barrier: data.consistency.barrier,
       replicas: data.consistency.replicas,
     },
-    cache: data.cache,
+    cache: { principals: data.cache.principals, warm: data.cache.warm === 'on' },
     limits: data.limits,
     logLevel: data.logLevel,
   }

@@ -119,6 +119,9 @@ export const configSchema = z.strictObject({
         .max(10_000_000)
         .default(1_000_000)
         .describe('Most users one process holds in memory.'),
+      warm: onOff
+        .default('on')
+        .describe('Read everybody into memory after a start, rather than when first asked for.'),
     })
     .prefault({}),
   limits: z

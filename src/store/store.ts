@@ -53,6 +53,12 @@ export interface Store extends AsyncDisposable {
 
   /** One subject, in one snapshot: principal, unknown or ambiguous, and where it was read. */
   resolve(key: SubjectKey): Promise<Resolved>
+  /**
+   * Users as decisions need them, in ordinal order behind an ordinal, at most `max`: one snapshot.
+   * Fewer may come though there are more; none means that there are no more. Rejects with
+   * StoreUnavailable.
+   */
+  principals(directory: DirectoryId, after: Ordinal, max: number): Promise<PrincipalSlice>
   /** Every group with its parents, or just the ones named; in one snapshot. */
   groupTable(only?: readonly GroupKey[]): Promise<GroupTable>
   /** Enters this process among those that decide. `progress` says what it has applied. */
@@ -150,6 +156,11 @@ export interface PrincipalRow {
   readonly document: Document
   /** Direct groups. A group that has been deleted may still be listed; the group table decides. */
   readonly groups: readonly Ordinal[]
+}
+
+export interface PrincipalSlice {
+  readonly principals: readonly PrincipalRow[]
+  readonly position: Position
 }
 
 export interface GroupKey {

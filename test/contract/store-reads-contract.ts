@@ -6,6 +6,30 @@ import { type OpenStore, onFresh } from './store-under-test.ts'
 
 export function readsContract(open: OpenStore): void {
   test(
+    'users are read as decisions need them, slice by slice, with the position of each slice',
+    onFresh(open, async ({ store }) => {
+      const gone = await storedBy(store, user('gone'))
+      const ann = await storedBy(store, user('ann', { title: 'x' }))
+      const bob = await storedBy(store, user('bob'))
+      await committed(store, { ...user('other'), directory: okta })
+      const staff = await storedBy(store, group('staff', [ann.id]))
+      await committed(store, remove('users', gone.id))
+
+      const first = await store.principals(entra, 0, 1)
+      const second = await store.principals(entra, first.principals[0]!.ordinal, 9)
+      const none = await store.principals(entra, bob.ordinal, 9)
+
+      const { directory, ordinal, id, revision, document } = ann
+      const groups = [staff.ordinal]
+      expect(first.principals).toEqual([{ directory, ordinal, id, revision, document, groups }])
+      expect(second.principals.map((each) => [each.id, each.groups])).toEqual([[bob.id, []]])
+      expect(none.principals).toEqual([])
+      expect(none.position).toEqual(await store.position())
+      expect((await store.principals('nowhere' as typeof entra, 0, 9)).principals).toEqual([])
+    }),
+  )
+
+  test(
     'users are found by each name they have, and by no other',
     onFresh(open, async ({ store }) => {
       const emails = [{ value: 'Ann@x.example' }, { value: 'b@x.example' }]

@@ -269,6 +269,7 @@ function bound(store: Store): Store {
     hasEntry: store.hasEntry.bind(store),
     forks: store.forks.bind(store),
     resolve: store.resolve.bind(store),
+    principals: store.principals.bind(store),
     groupTable: store.groupTable.bind(store),
     enlist: store.enlist.bind(store),
     get: store.get.bind(store),

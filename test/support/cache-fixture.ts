@@ -11,6 +11,7 @@ export async function cacheOver(store: Store, attributes: readonly string[] = ['
   const feed = followFeed(store, systemClock)
   const cache = new DirectoryCache(store, feed, systemClock, silentObserver(), {
     principalsMax: 100,
+    warms: false,
     directories: [entra, okta],
     tenants: [acme],
     preparePolicy: async () => () => undefined,

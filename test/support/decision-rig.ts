@@ -30,12 +30,13 @@ export interface RigOptions {
   readonly clock?: Clock
   readonly principalsMax?: number
   readonly graceMs?: number
+  readonly warms?: boolean
 }
 
 export async function decisionRig(
   store: Store,
   policy?: string,
-  { clock = systemClock, principalsMax = 1000, graceMs = 0 }: RigOptions = {},
+  { clock = systemClock, principalsMax = 1000, graceMs = 0, warms = false }: RigOptions = {},
 ): Promise<DecisionRig> {
   const registry = createSchemaRegistry()
   const directories = [entra, okta].map((id) => ({
@@ -54,6 +55,7 @@ export async function decisionRig(
   const feed = followFeed(store, clock)
   const cache = new DirectoryCache(store, feed, clock, silentObserver(), {
     principalsMax,
+    warms,
     directories: [entra, okta],
     tenants: [acme],
     preparePolicy: (tenant) => policies.prepare(tenant),

@@ -1,5 +1,5 @@
 import type { Change } from '../../directory/change.ts'
-import type { Collection, DirectoryId, Stored, Uuid } from '../../directory/directory.ts'
+import type { Collection, DirectoryId, Ordinal, Stored, Uuid } from '../../directory/directory.ts'
 import type { Clock } from '../../std/clock.ts'
 import { StoreRefused, StoreUnavailable } from '../errors.ts'
 import type { Position } from '../position.ts'
@@ -18,6 +18,7 @@ import type {
   NoteStore,
   Page,
   PolicyStore,
+  PrincipalSlice,
   ReadOptions,
   Resolved,
   ScanOptions,
@@ -46,7 +47,7 @@ import {
   readPolicies,
   readTally,
 } from './report-reads.ts'
-import { groupTable, headOf, resolve } from './subjects.ts'
+import { groupTable, headOf, principalsAfter, resolve } from './subjects.ts'
 
 /**
  * redis-store: the store in Redis or Valkey, shared by processes on many machines.
@@ -205,6 +206,10 @@ class RedisStore implements Store {
 
   resolve(key: SubjectKey): Promise<Resolved> {
     return resolve(this.#decisionReads, key)
+  }
+
+  principals(directory: DirectoryId, after: Ordinal, max: number): Promise<PrincipalSlice> {
+    return principalsAfter(this.#decisionReads, directory, after, max)
   }
 
   async groupTable(only?: readonly GroupKey[]): Promise<GroupTable> {

@@ -1,6 +1,14 @@
-import type { DirectoryId } from '../../directory/directory.ts'
+import type { DirectoryId, Ordinal } from '../../directory/directory.ts'
 import type { Position } from '../position.ts'
-import type { GroupKey, GroupRow, GroupTable, Resolved, SubjectKey } from '../store.ts'
+import type {
+  GroupKey,
+  GroupRow,
+  GroupTable,
+  PrincipalRow,
+  PrincipalSlice,
+  Resolved,
+  SubjectKey,
+} from '../store.ts'
 import { fromText, parseDocument, toText } from '../stored-text.ts'
 import type { Desk } from './desk.ts'
 import { parseRecord } from './record-text.ts'
@@ -16,22 +24,37 @@ export async function resolve(desk: Desk, key: SubjectKey): Promise<Resolved> {
     const { kind, position } = told
     if (kind === 'UNKNOWN') return { kind: 'unknown', position }
     if (kind === 'AMBIGUOUS') return { kind: 'ambiguous', position }
-    const [ordinal, text, groups] = told.rest
-    const { id, revision, document } = parseRecord(text)
-    const principal = {
-      directory: key.directory,
-      ordinal: Number(ordinal),
-      id,
-      revision,
-      document: parseDocument(document),
-      groups: groups.map(Number).sort(ascending),
-    }
+    const principal = toPrincipal(key.directory, told.rest)
     return { kind: 'known', principal, position }
   } catch (error) {
     return { kind: 'unavailable', cause: error as Error }
   }
 }
 type Found = readonly [ordinal: string, record: string, groups: readonly string[]]
+
+function toPrincipal(directory: DirectoryId, [ordinal, text, groups]: Found): PrincipalRow {
+  const { id, revision, document } = parseRecord(text)
+  return {
+    ...{ directory, ordinal: Number(ordinal), id, revision },
+    document: parseDocument(document),
+    groups: groups.map(Number).sort(ascending),
+  }
+}
+
+/** Users behind an ordinal. */
+export async function principalsAfter(
+  desk: Desk,
+  directory: DirectoryId,
+  after: Ordinal,
+  max: number,
+): Promise<PrincipalSlice> {
+  const most = Math.min(Math.max(1, Math.floor(max)), sliceMax)
+  const args = ['u', 'after', after, most]
+  const told = await desk.ask<readonly [number, Found[]]>(scripts.records, directory, args)
+  if (told === undefined) return { principals: [], position: await headOf(desk) }
+  const principals = told.rest[1].map((found) => toPrincipal(directory, found))
+  return { principals, position: told.position }
+}
 
 function placeOfKey({ kind, value }: SubjectKey): readonly string[] {
   if (kind === 'id') return [`id:${bucketOf(toText(value))}`, toText(value), 'id']

@@ -1,9 +1,11 @@
-import type { Resolved, SubjectKey } from '../store.ts'
+import type { Position } from '../position.ts'
+import type { PrincipalRow, Resolved, SubjectKey } from '../store.ts'
 import { parseDocument, toText } from '../stored-text.ts'
 import type { Connection } from './connection.ts'
 import { groupsOf } from './member-rows.ts'
-import { directoryNumber, named, readRecord } from './resource-rows.ts'
-import { readHead, userKind } from './schema.ts'
+import type { PrincipalsRequest } from './read-protocol.ts'
+import { directoryNumber, named, readRecord, type StoredRow, toRecord } from './resource-rows.ts'
+import { keyOf, readHead, userKind } from './schema.ts'
 
 /** A subject with its direct groups and the position of the same moment: some six one-row reads. */
 export function readPrincipal(connection: Connection, key: SubjectKey): Resolved {
@@ -28,6 +30,39 @@ export function readPrincipal(connection: Connection, key: SubjectKey): Resolved
     }
     return { kind: 'known', principal, position }
   })
+}
+
+/** Users behind an ordinal, as rows: their documents are parsed where they are wanted. */
+export function readPrincipals(
+  connection: Connection,
+  { directory, after, max }: PrincipalsRequest,
+): PrincipalRows {
+  return connection.snapshot(() => {
+    const position = readHead(connection)
+    const number = directoryNumber(connection, directory)
+    if (number === undefined) return { position, rows: [] }
+    const rows = connection.all<StoredRow>(
+      `SELECT key, id, rev, created, modified, document FROM users
+       WHERE key > ? AND key < ? ORDER BY key LIMIT ?`,
+      keyOf(number, after),
+      keyOf(number + 1, 0),
+      max,
+    )
+    return {
+      position,
+      rows: rows.map(toRecord).map(({ ordinal, id, revision, document }) => {
+        const groups = groupsOf(connection, 'users', number, ordinal)
+        return { ordinal, id, revision, document, groups }
+      }),
+    }
+  })
+}
+
+export interface PrincipalRows {
+  readonly position: Position
+  readonly rows: readonly (Omit<PrincipalRow, 'directory' | 'document'> & {
+    readonly document: string
+  })[]
 }
 
 /** At most two: more would be just as ambiguous. */

@@ -12,6 +12,7 @@ export type ReadRequest =
   | { readonly kind: 'tokens'; readonly directory: DirectoryId | undefined }
   | { readonly kind: 'history'; readonly tenant: TenantId; readonly max: number }
   | { readonly kind: 'group-table' }
+  | PrincipalsRequest
   | NotesRequest
   | { readonly kind: 'note-tally'; readonly directory: DirectoryId }
 
@@ -53,6 +54,13 @@ export interface OrdinalsRequest {
   readonly of: Collection
   readonly directory: DirectoryId
   readonly by: Selection
+}
+
+export interface PrincipalsRequest {
+  readonly kind: 'principals'
+  readonly directory: DirectoryId
+  readonly after: Ordinal
+  readonly max: number
 }
 
 export interface NotesRequest {

@@ -3,6 +3,7 @@ import { connectReader } from './connect.ts'
 import { faultText } from './connection.ts'
 import { readGroupTable } from './group-table.ts'
 import { listNotes, readTally } from './note-rows.ts'
+import { readPrincipals } from './principal.ts'
 import type { Numbered } from './protocol.ts'
 import { find, get, ordinals, slice } from './queries.ts'
 import type { ReadReply, ReadRequest } from './read-protocol.ts'
@@ -54,6 +55,8 @@ if (started !== undefined) {
         return readPolicies(connection, request.tenant, request.max)
       case 'group-table':
         return readGroupTable(connection)
+      case 'principals':
+        return readPrincipals(connection, request)
       case 'notes':
         return listNotes(connection, request)
       case 'note-tally':

@@ -27,6 +27,7 @@ import type {
   NoteStore,
   Page,
   PolicyStore,
+  PrincipalSlice,
   PublishedPolicy,
   ReadOptions,
   Resolved,
@@ -35,10 +36,12 @@ import type {
   SubjectKey,
   Vouch,
 } from '../store.ts'
+import { parseDocument } from '../stored-text.ts'
 import { toCommitted, toNote, toStored, toWrite } from './convert.ts'
 import { DecisionReads } from './decision-reads.ts'
 import { FileIdentity } from './file-identity.ts'
 import { openFile } from './open-file.ts'
+import type { PrincipalRows } from './principal.ts'
 import type { RecordRow, WriteReply, WriteRequest } from './protocol.ts'
 import type { FoundRows, ReadReply, ReadRequest } from './read-protocol.ts'
 import { WorkerLink } from './worker-link.ts'
@@ -171,6 +174,17 @@ class SqliteStore implements Store {
 
   async resolve(key: SubjectKey): Promise<Resolved> {
     return this.#parts.reads.resolve(key)
+  }
+
+  async principals(directory: DirectoryId, after: Ordinal, max: number): Promise<PrincipalSlice> {
+    const most = Math.min(Math.max(1, wholeNumber(max)), scanSliceMax)
+    const from = { after: wholeNumber(after), max: most }
+    const request = { kind: 'principals', directory, ...from } as const
+    const { position, rows } = (await this.#ask(request)) as PrincipalRows
+    const principals = rows.map((row) => {
+      return { ...row, directory, document: parseDocument(row.document) }
+    })
+    return { principals, position }
   }
 
   async groupTable(only?: readonly GroupKey[]): Promise<GroupTable> {
