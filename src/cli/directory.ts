@@ -11,6 +11,7 @@ import {
 } from './config-option.ts'
 import { addDirectoryDiagnosis } from './directory-diagnosis.ts'
 import { addDirectoryLog } from './directory-log.ts'
+import { addDirectoryTransfer } from './directory-transfer.ts'
 import { complain, type ExitCode, exit, print } from './exit.ts'
 import { openOperator } from './open-operator.ts'
 import { printable } from './printable.ts'
@@ -41,6 +42,7 @@ export function addDirectory(program: Command, verb: Verb): void {
     .action(verb(show))
   addDirectoryLog(directory, verb)
   addDirectoryDiagnosis(directory, verb)
+  addDirectoryTransfer(directory, verb)
 }
 
 async function status(only: string | undefined, options: DirectoryOptions): Promise<ExitCode> {

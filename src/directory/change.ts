@@ -19,6 +19,8 @@ interface OfResource {
 export interface CreateResource extends OfResource {
   readonly op: 'create'
   readonly document: Document
+  /** Of a resource that comes from elsewhere: when it was made, where that was before `at`. */
+  readonly created?: string
   /** Groups only. */
   readonly members?: readonly string[]
 }

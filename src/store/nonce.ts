@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 
 /** Names an entry. Random bytes are fetched for many at once: each fetch costs 10 µs and more. */
 export function newNonce(): string {
@@ -11,3 +11,11 @@ export function newNonce(): string {
 }
 let pool = Buffer.alloc(0)
 let spent = 0
+
+/**
+ * The first epoch of a new log. By chance, so that a revision token of another log, from which a
+ * directory was moved here perhaps, is not taken for one of this.
+ */
+export function firstEpoch(): number {
+  return randomInt(1, 2 ** 15)
+}

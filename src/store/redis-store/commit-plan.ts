@@ -76,6 +76,7 @@ export function planResource(
       ...(ifMatch !== undefined && { ifMatch: String(ifMatch) }),
       ...(isExact && record && { expect: String(record.revision) }),
       display: displayOf(of, after),
+      created: op === 'create' ? (change.created ?? at) : at,
       rewritten: isRewritten,
       gained: gained.map((term) => ({ ...placed(of, term), attribute: term.attribute })),
       lost: lost.map((term) => ({ ...placed(of, term), hash: hashOf(term) })),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { DirectoryId } from '../../directory/directory.ts'
 import { StoreRefused, StoreUnavailable } from '../errors.ts'
 import { KnownHistory } from '../known-history.ts'
-import { newNonce } from '../nonce.ts'
+import { firstEpoch, newNonce } from '../nonce.ts'
 import type { Position } from '../position.ts'
 import type { Enrolment } from '../store.ts'
 import { keys } from './redis-keys.ts'
@@ -152,7 +152,7 @@ export class LogGuard {
     const { display, leaseMs } = this.#settings
     const enrolments = this.#enrolments
     const pairs = enrolments.flatMap(({ directory, tenant }) => [directory, tenant])
-    const args = [redisSchema, randomUUID(), newNonce(), leaseMs, ...pairs]
+    const args = [redisSchema, randomUUID(), newNonce(), leaseMs, firstEpoch(), ...pairs]
     const reply = await runScript(redis, scripts.begin, [keys.meta, keys.directories], args)
     const [kind, directory, from] = reply as readonly string[]
     if (kind === 'NOLOG') throw this.#missing(Number(directory))

@@ -61,7 +61,8 @@ function create(scope: Scope): Applied {
 
   const ordinal = takeOrdinal(connection, change.of, directory)
   const { id, at } = change
-  const record: RecordRow = { ordinal, id, revision, created: at, modified: at, document: text }
+  const created = change.created ?? at
+  const record: RecordRow = { ordinal, id, revision, created, modified: at, document: text }
   insertRecord(connection, change.of, directory, record)
   for (const term of terms) insertTerm(connection, change.of, directory, ordinal, term)
   const arrived = resolvePending(connection, directory, change.of, record)

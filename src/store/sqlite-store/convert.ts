@@ -16,8 +16,9 @@ export function toWrite(change: Change): WriteChange {
       const { op, of, directory, id, at } = change
       const document = 'document' in change ? change.document : undefined
       const members = 'members' in change ? change.members : undefined
+      const created = change.op === 'create' ? change.created : undefined
       return {
-        ...{ op, of, directory, id, at },
+        ...{ op, of, directory, id, at, created },
         document: document && JSON.stringify(document),
         members: isList(members) ? { kind: 'edit', add: members, remove: [] } : members,
       }

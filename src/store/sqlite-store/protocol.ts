@@ -40,6 +40,7 @@ export interface WriteResource {
   readonly directory: DirectoryId
   readonly id: Uuid
   readonly at: string
+  readonly created?: string | undefined
   readonly document: string | undefined
   readonly members: MembersEdit | undefined
 }

@@ -1,4 +1,4 @@
-import { newNonce } from '../nonce.ts'
+import { firstEpoch, newNonce } from '../nonce.ts'
 import type { Position } from '../position.ts'
 import type { Connection } from './connection.ts'
 
@@ -103,7 +103,7 @@ export function initialise(connection: Connection): void {
     if (tableNames(connection).length === 0) {
       connection.exec(firstTables)
       connection.exec(`PRAGMA application_id = ${applicationId}`)
-      connection.run('INSERT INTO meta VALUES (1, 1, 1, 0, ?)', newNonce())
+      connection.run('INSERT INTO meta VALUES (1, 1, ?, 0, ?)', firstEpoch(), newNonce())
     }
     // Looked at within the transaction: of two processes that start at once one finds it done.
     for (const upgrade of upgrades.slice(schemaOf(connection) - 1)) connection.exec(upgrade)

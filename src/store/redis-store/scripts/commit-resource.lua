@@ -319,7 +319,7 @@ if plan.op == 'delete' then
   redis.call('HDEL', idKey, plan.id)
   redis.call('ZREM', listKey, ord)
 else
-  local created, display, document = plan.at, plan.display, ARGV[2]
+  local created, display, document = plan.created, plan.display, ARGV[2]
   if record then
     local made, shown, body = string.match(record,
       '^[^\n]*\n[^\n]*\n([^\n]*)\n[^\n]*\n([^\n]*)\n(.*)$')
