@@ -1,4 +1,4 @@
-import type { DirectoryId, TenantId } from '../directory/directory.ts'
+import type { DirectoryId, Revision, TenantId } from '../directory/directory.ts'
 import type { Break } from '../feed/chain.ts'
 import type { Feed } from '../feed/feed.ts'
 import type { Observer } from '../observe/observe.ts'
@@ -11,6 +11,7 @@ import type { Directories, Lookup, Principal } from './cache.ts'
 import { Fills, isBehind, wentBack } from './fills.ts'
 import { GroupGraph } from './group-graph.ts'
 import { HeldRevocations } from './held-revocations.ts'
+import { type Absence, Negatives } from './negatives.ts'
 import { PrincipalRecords } from './principal-records.ts'
 import { warmUp } from './warm-up.ts'
 
@@ -21,11 +22,16 @@ export interface CacheOptions {
   readonly warms: boolean
   readonly directories: readonly DirectoryId[]
   /**
-   * Reads and compiles the tenant's active policy; what it returns makes it the one in use, at
-   * the same moment as the revision moves.
+   * Reads and compiles the tenant's active policy; `swap` makes it the one in use, at the same
+   * moment as the revision moves. `revision`: at which it was published.
    */
-  preparePolicy(tenant: TenantId): Promise<() => void>
+  preparePolicy(tenant: TenantId): Promise<PreparedPolicy>
   readonly tenants: readonly TenantId[]
+}
+
+export interface PreparedPolicy {
+  readonly revision: number
+  swap(): void
 }
 
 /** The directory in memory, following the log. Starts when it is made, stops when disposed. */
@@ -37,10 +43,12 @@ export class DirectoryCache implements Directories, AsyncDisposable {
   readonly #options: CacheOptions
   readonly #records: PrincipalRecords
   readonly #fills: Fills
+  readonly #negatives: Negatives
   readonly #held = new HeldRevocations()
   /** Positions applied lately, for tokens of the past. */
   readonly #history = new KnownHistory()
   #forks: readonly EndedEpoch[] = []
+  #aheadTo: Revision = 0
   readonly #graphs = new Map<DirectoryId, GroupGraph>()
   readonly #written = new Set<DirectoryId>()
   readonly #waiting = new Set<() => void>()
@@ -61,6 +69,7 @@ export class DirectoryCache implements Directories, AsyncDisposable {
     this.#observer = observer
     this.#options = options
     this.#records = new PrincipalRecords(options.principalsMax)
+    this.#negatives = new Negatives(clock)
     const applied = () => this.#position
     this.#fills = new Fills(store, {
       get applied() {
@@ -68,6 +77,7 @@ export class DirectoryCache implements Directories, AsyncDisposable {
       },
       nextApplied: (ms) => this.nextApplied(ms),
       insert: (key, row) => this.#records.insert(key, row),
+      keepAbsence: (key, absence) => this.#negatives.put(key, absence),
     })
     this.#following = this.#follow()
   }
@@ -85,6 +95,15 @@ export class DirectoryCache implements Directories, AsyncDisposable {
   /** The last entry applied: what answers from memory are based on. */
   get applied(): Position {
     return this.#position
+  }
+
+  /**
+   * Whether something in memory was read from behind the applied position: a group or a policy,
+   * which are read when the log tells of them, as they are by then. Until the log has been applied
+   * that far, memory as a whole was true at no revision, and nothing is decided by it.
+   */
+  get isAhead(): boolean {
+    return this.#position.revision < this.#aheadTo
   }
 
   /** The applied position as callers see it. */
@@ -115,6 +134,11 @@ export class DirectoryCache implements Directories, AsyncDisposable {
 
   remembered(key: SubjectKey): Principal | undefined {
     return this.#records.get(key)
+  }
+
+  /** That a name leads to nobody, or to several, where that is in memory. */
+  absent(key: SubjectKey): Absence | undefined {
+    return this.#negatives.get(key)
   }
 
   lookUp(key: SubjectKey): Promise<Lookup> {
@@ -233,20 +257,24 @@ export class DirectoryCache implements Directories, AsyncDisposable {
       const { lastRevision } = await this.#store.counts(directory)
       if (lastRevision > 0) written.push(directory)
     }
-    const swaps: (() => void)[] = []
+    const policies: PreparedPolicy[] = []
     for (const tenant of this.#options.tenants) {
-      swaps.push(await this.#options.preparePolicy(tenant))
+      policies.push(await this.#options.preparePolicy(tenant))
     }
+    // All of the above is from somewhere between the two.
+    const { revision: readUpTo } = await this.#store.position()
     await this.#judgeHistory()
     // INVARIANT: from here on without an await. Whatever was read while this went on belongs to
     // the time before, and leaves with it.
     this.#records.clear()
+    this.#negatives.clear()
     this.#fills.startAgain()
     this.#graphs.clear()
     for (const row of groups) this.groupsOf(row.directory).put(row)
     this.#written.clear()
     for (const directory of written) this.#written.add(directory)
-    for (const swap of swaps) swap()
+    for (const { swap } of policies) swap()
+    this.#aheadTo = readUpTo
     this.#forks = forks
     this.#history.startAt(position)
     this.#moveTo(position)
@@ -281,10 +309,11 @@ export class DirectoryCache implements Directories, AsyncDisposable {
     // What has to be read is read first, so that state and position then move together.
     const isNewEpoch = entry.position.epoch !== this.#position.epoch
     if (isNewEpoch) this.#forks = await this.#store.forks()
-    const swap =
+    const policy =
       effect.of === 'policy' ? await this.#options.preparePolicy(effect.tenant) : undefined
     const regroup = await this.#readGroups(entry)
-    swap?.()
+    policy?.swap()
+    this.#aheadTo = Math.max(this.#aheadTo, policy?.revision ?? 0)
     regroup?.()
     this.#touchUsers(effect, entry.position.revision)
     this.#held.note(entry)
@@ -299,6 +328,7 @@ export class DirectoryCache implements Directories, AsyncDisposable {
     if (effect.of === 'user') {
       for (const hash of effect.keys) {
         this.#records.endName(hash)
+        this.#negatives.end(hash)
         this.#fills.nameTouched(hash, revision)
       }
       this.#fills.usersTouched(directory, [effect.ordinal], revision)
@@ -325,6 +355,7 @@ export class DirectoryCache implements Directories, AsyncDisposable {
       const graph = this.groupsOf(directory)
       for (const ordinal of changed) graph.remove(ordinal)
       for (const row of groups) graph.put(row)
+      this.#aheadTo = Math.max(this.#aheadTo, position.revision)
     }
   }
 

@@ -4,11 +4,13 @@ import { keyHash } from '../store/keys.ts'
 import type { Position } from '../store/position.ts'
 import type { PrincipalRow, PrincipalSlice, Resolved, Store, SubjectKey } from '../store/store.ts'
 import type { Lookup, Principal } from './cache.ts'
+import type { Absence } from './negatives.ts'
 
 interface Memory {
   readonly applied: Position
   nextApplied(ms: number): Promise<void>
   insert(key: SubjectKey, row: PrincipalRow): Principal
+  keepAbsence(key: SubjectKey, absence: Absence): void
 }
 
 /**
@@ -118,7 +120,10 @@ export class Fills {
       }
       if (!this.#reached(revision)) break
       if (generation !== this.#generation || this.#touchedSince(key, resolved)) continue
-      if (resolved.kind !== 'known') return { kind: resolved.kind, asOf: this.#memory.applied }
+      if (resolved.kind !== 'known') {
+        this.#memory.keepAbsence(key, resolved.kind)
+        return { kind: resolved.kind, asOf: this.#memory.applied }
+      }
       return { kind: 'known', principal: this.#memory.insert(key, resolved.principal) }
     }
     return { kind: 'unavailable', cause: new Error('memory cannot keep up with the log') }

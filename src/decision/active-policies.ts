@@ -33,10 +33,10 @@ export class ActivePolicies {
     return all
   }
 
-  /** Loads now; what it returns puts the policy into use, or ends what is no longer there. */
-  async prepare(tenant: TenantId): Promise<() => void> {
+  /** Loads now; `swap` puts the policy into use, or ends what is no longer there. */
+  async prepare(tenant: TenantId): Promise<{ readonly revision: number; swap(): void }> {
     const loaded = await this.#load(tenant)
-    return () => {
+    const swap = () => {
       const active = this.#active.get(tenant)
       if (loaded === undefined) {
         this.#active.delete(tenant)
@@ -48,5 +48,6 @@ export class ActivePolicies {
       this.#active.set(tenant, loaded)
       this.#onSwap(tenant, loaded)
     }
+    return { revision: loaded?.revision ?? 0, swap }
   }
 }

@@ -121,7 +121,8 @@ export class Decider implements DecisionPoint {
   }
 
   #lastLook(): Look {
-    const verdict = this.#vouch.lastLook(this.#cache.applied)
+    const seen = this.#vouch.lastLook(this.#cache.applied)
+    const verdict = this.#cache.isAhead && seen !== 'unavailable' ? 'behind' : seen
     // How long it has been is asked only where it matters: this is on the way of every answer.
     return { verdict, staleForMs: verdict === 'stale' ? this.#vouch.staleForMs() : 0 }
   }
@@ -159,6 +160,9 @@ export class Decider implements DecisionPoint {
     const key = keyOf(attempt, directory)
     const principal = this.#cache.remembered(key)
     if (principal !== undefined) return this.#decideFor(attempt, rules, directory, principal)
+    const absence = this.#cache.absent(key)
+    if (absence !== undefined)
+      return this.#blocked(reasonOf[absence], attempt, { rules, directory })
     switch (lookup?.kind) {
       case undefined:
       case 'known':
@@ -169,8 +173,7 @@ export class Decider implements DecisionPoint {
       case 'ambiguous':
       case 'unknown': {
         if (lookup.asOf !== this.#cache.applied) return { kind: 'wait', why: 'principal', key }
-        const reason = lookup.kind === 'unknown' ? 'USER_UNKNOWN' : 'SUBJECT_AMBIGUOUS'
-        return this.#blocked(reason, attempt, { rules, directory })
+        return this.#blocked(reasonOf[lookup.kind], attempt, { rules, directory })
       }
     }
   }
@@ -336,6 +339,8 @@ function keyOf({ subject }: Attempt, directory: DirectorySettings): Wanted {
   const { kind, name } = subject
   return { directory: directory.id, kind, value: lookupValue(kind, name) }
 }
+
+const reasonOf = { unknown: 'USER_UNKNOWN', ambiguous: 'SUBJECT_AMBIGUOUS' } as const
 
 const nothingUnknown: readonly string[] = Object.freeze([])
 

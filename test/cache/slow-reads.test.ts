@@ -177,6 +177,7 @@ test('a slow read is made again when more users changed than one would remember'
       inserted.push(row.ordinal)
       return row as never
     },
+    keepAbsence: () => expect.fail('somebody is there'),
   })
   const asked = fills.lookUp(named('ann@acme.example'))
   const many = Array.from({ length: 100_000 }, (_, number) => ann.ordinal + 1 + number)
@@ -202,6 +203,7 @@ test('a read that finds the store behind memory is no answer: it has lost what m
       applied,
       nextApplied: async () => undefined,
       insert: () => expect.fail('it was kept'),
+      keepAbsence: () => expect.fail('it was kept'),
     })
     expect((await fills.lookUp(named('ann@acme.example'))).kind).toBe('unavailable')
     expect((await fills.lookUp(named('bob@acme.example'))).kind).toBe('unavailable')

@@ -17,7 +17,7 @@ function policiesFrom(first: LoadedPolicy | undefined) {
     async () => stored.active,
     (_, { rules }) => swaps.push(rules.version),
   )
-  const reload = async () => (await policies.prepare(acme))()
+  const reload = async () => (await policies.prepare(acme)).swap()
   return { stored, swaps, policies, reload }
 }
 

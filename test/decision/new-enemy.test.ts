@@ -15,6 +15,7 @@ import {
   group,
   removeMembers,
   storedBy,
+  temporarySqliteStore,
   user,
 } from '../support/store-fixture.ts'
 
@@ -77,7 +78,7 @@ describe.skipIf(!hasRedis)('while the log arrives late', () => {
     await scene.leave()
     await publish(writer, open)
     rig.vouch.lastLook = () => 'current'
-    const swap = await rig.policies.prepare(acme)
+    const { swap } = await rig.policies.prepare(acme)
     swap()
     expect(answered(await rig.decider.check(bob))).toMatchObject({ effect: 'allow', rule: 'staff' })
   })
@@ -107,6 +108,36 @@ describe.skipIf(!hasRedis)('while the log arrives late', () => {
     expect(reasons).toContain('block DIRECTORY_STALE')
   })
 })
+
+test('rules that were read ahead of the log decide nothing before the log is there', async () => {
+  await using temporary = await temporarySqliteStore()
+  const { store } = temporary
+  await publish(store, closed)
+  const user_ = await storedBy(store, user('bob@acme.example'))
+  const staff = await storedBy(store, group('Staff', [user_.id]))
+  const readLog = store.readLog.bind(store)
+  let gate = Promise.resolve()
+  // An entry at a time, the first as soon as it is there, those behind it when they are let go.
+  store.readLog = async (after, max, waitMs) => {
+    const slice = await readLog(after, Math.min(max, 1), waitMs)
+    await gate
+    return slice
+  }
+  await using rig = await decisionRig(store)
+  // The look at the head of the file alone would not let this happen.
+  rig.vouch.lastLook = () => 'current'
+  await expect.poll(async () => answered(await rig.decider.check(bob)).reason).toBe('NO_RULE')
+  const { promise, resolve } = Promise.withResolvers<void>()
+  gate = promise
+  await publish(store, closed.replace('vault.example', 'other.example'))
+  await committed(store, removeMembers(staff.id, user_.id))
+  await publish(store, open)
+  // The first of the three is applied with the rules as they are by now: the last ones.
+  gate = new Promise(() => undefined)
+  resolve()
+  await systemClock.sleep(100)
+  expect(answered(await rig.decider.check(bob)).effect).toBe('block')
+}, 20_000)
 
 async function publish(store: Store, text: string) {
   const registry = createSchemaRegistry()

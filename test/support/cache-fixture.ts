@@ -14,7 +14,7 @@ export async function cacheOver(store: Store, attributes: readonly string[] = ['
     warms: false,
     directories: [entra, okta],
     tenants: [acme],
-    preparePolicy: async () => () => undefined,
+    preparePolicy: async () => ({ revision: 0, swap: () => undefined }),
   })
   cache.keepAttributes(new Set(attributes))
   await cache.started

@@ -71,11 +71,18 @@ export class Lease implements Vouch {
   }
 
   ageMs(): number {
-    return Math.max(0, this.#parts.clock.monotonicMs() - this.#confirmedMs)
+    return this.#sinceMs(this.#confirmedMs)
   }
 
   staleForMs(): number {
-    return Math.max(0, this.#parts.clock.monotonicMs() - this.#endMs)
+    return this.#sinceMs(this.#endMs)
+  }
+
+  /** By the clock that says more: one stands still in a suspended machine, the other may jump. */
+  #sinceMs(instantMs: number): number {
+    const { clock } = this.#parts
+    const elapsedMs = clock.monotonicMs() - instantMs
+    return Math.max(0, elapsedMs, clock.wallMs() - this.#driftMs - instantMs)
   }
 
   /** What the follower was handed, and is going to apply. */
