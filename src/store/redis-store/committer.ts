@@ -49,7 +49,7 @@ export class Committer {
         if ('of' in change && (reply[0] === 'LARGE' || reply[0] === 'BUSY')) {
           const large = this.#largeWriter(by)
           if (reply[0] === 'LARGE') reply = await large.write(change, by)
-          else await large.settle(change)
+          if (reply[0] === 'BUSY') await large.settle(change)
         }
         const committed = toCommitted(change, reply)
         if (committed !== 'again') return committed
