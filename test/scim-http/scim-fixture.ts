@@ -9,7 +9,8 @@ import { serveScim } from '../../src/scim-http/scim-http.ts'
 import type { Lines } from '../../src/scim-http/turns.ts'
 import { type Clock, systemClock } from '../../src/std/clock.ts'
 import type { Store } from '../../src/store/store.ts'
-import { entra, okta, temporarySqliteStore } from '../support/store-fixture.ts'
+import { anyStore } from '../support/any-store.ts'
+import { entra, okta } from '../support/store-fixture.ts'
 
 export type Json = Record<string, unknown>
 
@@ -51,7 +52,7 @@ export interface FixtureOptions {
 }
 
 export async function scimFixture(options: FixtureOptions = {}): Promise<ScimFixture> {
-  const temporary = await temporarySqliteStore()
+  const temporary = await anyStore()
   const clock = options.clock ?? systemClock
   const store = options.store?.(temporary.store) ?? temporary.store
   const tokens = new Tokens(store, clock)
