@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
+import { hasRedis, type RedisServer, startRedis } from '../support/redis-server.ts'
 import {
   raceForAttributes,
   raceForMemberships,
@@ -8,20 +9,28 @@ import {
   twoServers,
 } from '../support/scim-races.ts'
 
-describe('two processes that serve SCIM from one store, for long,', () => {
-  let servers: TwoServers
-  beforeAll(async () => {
-    servers = await twoServers()
-  })
-  afterAll(() => servers[Symbol.asyncDispose]())
+describe.each(hasRedis ? ['SQLite', 'Redis'] : ['SQLite'])(
+  'two processes that serve SCIM from one store on %s, for long,',
+  (engine) => {
+    let servers: TwoServers
+    let redis: RedisServer | undefined
+    beforeAll(async () => {
+      redis = engine === 'Redis' ? await startRedis() : undefined
+      servers = await twoServers(redis && `${redis.url}/0`)
+    })
+    afterAll(async () => {
+      await servers[Symbol.asyncDispose]()
+      await redis?.[Symbol.asyncDispose]()
+    })
 
-  test('give a name that many want to one of them', () => raceForNames(servers, 500))
+    test('give a name that many want to one of them', () => raceForNames(servers, 500))
 
-  test('tell one story of a membership that is added, removed and orphaned at once', () =>
-    raceForMemberships(servers, 400))
+    test('tell one story of a membership that is added, removed and orphaned at once', () =>
+      raceForMemberships(servers, 400))
 
-  test('keep every attribute that they acknowledged', () => raceForAttributes(servers, 200))
+    test('keep every attribute that they acknowledged', () => raceForAttributes(servers, 200))
 
-  test('end in one state where answers are lost and requests repeated', () =>
-    repeatUnanswered(servers, 200))
-})
+    test('end in one state where answers are lost and requests repeated', () =>
+      repeatUnanswered(servers, 200))
+  },
+)

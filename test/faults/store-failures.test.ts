@@ -101,6 +101,33 @@ describe.skipIf(!hasRedis)('while Redis', () => {
     expect((await house.scim('GET', `/Users/${warmId}`)).status).toBe(200)
   })
 
+  test('is killed again and again under writes, and loses nothing that was acknowledged', async () => {
+    const acknowledged: string[] = []
+    for (let round = 0; round < 8; round++) {
+      let isOver = false
+      const writing = Array.from({ length: 4 }, async (_, writer) => {
+        for (let count = 0; !isOver; count++) {
+          const { status, body } = await create(`r${round}-${writer}-${count}`)
+          if (status === 201) acknowledged.push(body.id)
+          else await systemClock.sleep(5)
+        }
+      })
+      await systemClock.sleep(80 + 40 * round)
+      await redis.kill()
+      isOver = true
+      await Promise.all(writing)
+      await redis.restart()
+      await untilWritten(10_000)
+    }
+    const lost: string[] = []
+    for (const id of acknowledged) {
+      if ((await house.scim('GET', `/Users/${id}`)).status !== 200) lost.push(id)
+    }
+    expect(lost).toEqual([])
+    expect(acknowledged.length).toBeGreaterThan(100)
+    tell('8 kills under writes', `${acknowledged.length} writes acknowledged, none lost`)
+  })
+
   test('is frozen and wakes', async () => {
     redis.pause()
     const put = house.scim('PUT', `/Users/${warmId}`, { ...userBody(warm), title: 'frozen' })

@@ -12,9 +12,12 @@ export interface TwoServers extends AsyncDisposable {
   hangUp(method: string, path: string, body: Json): Promise<void>
 }
 
-export async function twoServers(): Promise<TwoServers> {
+/** `store`: where, if not in a file of their own. */
+export async function twoServers(store?: string): Promise<TwoServers> {
   const unlimited = 'limits: { scimPerDirectory: { rate: 1000000, burst: 1000000 } }\n'
-  const place = workspace({ config: (text) => `${text}${unlimited}` })
+  const located = (text: string) =>
+    store === undefined ? text : text.replace(/^store: .*$/m, `store: ${store}`)
+  const place = workspace({ config: (text) => `${located(text)}${unlimited}` })
   const servers: Served[] = []
   for (let count = 0; count < 2; count += 1) {
     servers.push(await serveCli(place.file, '--roles', 'ingest,admin'))
