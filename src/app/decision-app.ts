@@ -77,11 +77,12 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
     const names = strict.map(({ id }) => id).join(', ')
     return [...troubles, `the lease is over: every decision on ${names} blocks`]
   }
+  const isConfirmed = () => vouch.lastLook(cache.applied) !== 'unavailable'
   observer.gauges(() => {
     const { principals, hits, misses, held } = cache.statistics
     return {
       revision: cache.applied.revision,
-      ageSeconds: cache.ageMs(vouch.lastLook(cache.applied) === 'current') / 1000,
+      ageSeconds: Math.max(vouch.ageMs(), cache.ageMs(isConfirmed())) / 1000,
       cachedPrincipals: principals,
       cacheHits: hits,
       cacheMisses: misses,

@@ -39,12 +39,12 @@ export class Lease implements Vouch {
   #wake: () => void = () => undefined
   #pending: readonly Pending[] = []
   #endMs = Number.NEGATIVE_INFINITY
-  /** When memory was last known to be the newest. */
-  #confirmedMs = 0
+  /** When memory was last known to be the newest; at first, when this began. */
+  #confirmedMs: number
   /** Nothing older than this revision is vouched for. */
   #grantedFor = 0
   /** Wall time less monotonic time when the lease was granted: they part in a suspended machine. */
-  #driftMs = 0
+  #driftMs: number
   #appliedUpTo = 0
   #reportedMs = 0
   #reported = -1
@@ -55,6 +55,9 @@ export class Lease implements Vouch {
 
   constructor(parts: LeaseParts) {
     this.#parts = parts
+    const { clock } = parts
+    this.#confirmedMs = clock.monotonicMs()
+    this.#driftMs = clock.wallMs() - this.#confirmedMs
     this.#beating = this.#beat()
   }
 
