@@ -28,7 +28,10 @@ import type { Position } from './position.ts'
  * Not here: judging the order of the log (feed/), keeping principals in memory (cache/).
  */
 export interface Store extends AsyncDisposable {
-  /** Makes directories known. Idempotent; a directory never moves to another tenant. */
+  /**
+   * Makes directories known; where an engine's server is away, as soon as it is there. Idempotent;
+   * a directory never moves to another tenant.
+   */
   enroll(directories: readonly Enrolment[]): Promise<void>
 
   /** Applies one Change: state, index and log entry, all or nothing. Never rejects. */
