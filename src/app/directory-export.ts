@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { TokenRecord } from '../directory/change.ts'
 import type { DirectoryId, Stored } from '../directory/directory.ts'
-import { type Position, samePosition, toToken } from '../store/position.ts'
+import { judge } from '../feed/chain.ts'
+import { type Position, toToken } from '../store/position.ts'
 import type { Store } from '../store/store.ts'
 
 /**
@@ -14,6 +15,8 @@ import type { Store } from '../store/store.ts'
  */
 export const exportFormat = 'sallyport-export'
 export const exportSchema = 1
+/** How every export begins. */
+export const exportStart = `{"format":"${exportFormat}"`
 
 export type ExportLine =
   | {
@@ -49,6 +52,16 @@ export class ExportUnsettled extends Error {
   }
 }
 
+/** There is nothing to export. No file was begun, so none that is there was replaced. */
+export class ExportRefused extends Error {
+  override readonly name = 'ExportRefused'
+  readonly code = 'EXPORT_REFUSED'
+
+  constructor(directory: string) {
+    super(`\`${directory}\` was never written to: is \`store:\` the one that was meant?`)
+  }
+}
+
 export interface ExportParts {
   readonly store: Store
   /** Starts the output anew. */
@@ -59,7 +72,7 @@ export interface ExportParts {
 
 /**
  * Writes a state that the directory was in at one revision: if it changed meanwhile, all is written
- * again. @throws {ExportUnsettled}
+ * again. @throws {ExportUnsettled} {@link ExportRefused} before `begin`
  */
 export async function exportDirectory(
   parts: ExportParts,
@@ -67,6 +80,8 @@ export async function exportDirectory(
   withTokens: boolean,
 ): Promise<{ readonly users: number; readonly groups: number }> {
   const { store, begin } = parts
+  const { lastRevision } = await store.counts(directory)
+  if (lastRevision === 0) throw new ExportRefused(directory)
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     begin()
     const at = await store.position()
@@ -122,13 +137,13 @@ function resource({ id, created, lastModified, document }: Stored): ExportedReso
 /** Whether anything was written to the directory since; what is not in the log any more was. */
 async function hasChanged(store: Store, directory: DirectoryId, since: Position): Promise<boolean> {
   for (let at = since; ; ) {
-    const { entries, head } = await store.readLog(at, 1_000, 0)
-    const touched = entries.some(
+    const slice = await store.readLog(at, 1_000, 0)
+    const judged = judge(slice, at)
+    const touched = slice.entries.some(
       ({ effect }) => 'directory' in effect && effect.directory === directory,
     )
-    if (touched) return true
-    const last = entries.at(-1)?.position
-    if (last === undefined) return !samePosition(head, at)
-    at = last
+    if (touched || judged.kind === 'broken') return true
+    if (slice.entries.length === 0) return false
+    at = judged.at
   }
 }

@@ -1,22 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import type { CreateResource, TokenRecord } from '../directory/change.ts'
-import type { Collection, DirectoryId, Document } from '../directory/directory.ts'
+import { randomUUID } from 'node:crypto'
+import type { ResourceChange, TokenRecord } from '../directory/change.ts'
+import { closedOrder } from '../directory/closed-order.ts'
+import type { DirectoryId, Stored } from '../directory/directory.ts'
 import { sameValue } from '../directory/same-value.ts'
 import type { SchemaRegistry } from '../directory/schema-registry.ts'
-import { readExported } from '../scim/exported.ts'
 import type { Committed, Store } from '../store/store.ts'
-import { type ExportedResource, exportFormat, exportSchema } from './directory-export.ts'
-
-/** The file, or the directory, is not what an import can begin with. Nothing was written. */
-export class ImportRefused extends Error {
-  override readonly name = 'ImportRefused'
-  readonly code = 'IMPORT_REFUSED'
-
-  constructor(faults: readonly string[]) {
-    super(faults.join('\n'))
-  }
-}
+import { ImportRefused, type ReadExport, readExport } from './read-export.ts'
 
 export interface ImportParts {
   readonly store: Store
@@ -35,11 +24,8 @@ export interface Imported {
 /**
  * Fills a directory from an export. Checksum and every line are checked before the first write; the
  * directory has to be empty, or to hold nothing but what an import of this file that was cut off
- * has written, which then goes on.
- *
- * Groups first, with members that nobody has yet; each user then gets its groups in the very
- * commit that makes it. So there is no state in which somebody exists with a part of its groups,
- * and nobody is allowed whom the whole would block.
+ * has written, which then goes on. {@link closedOrder} tells why nobody is allowed meanwhile whom
+ * the whole would block.
  *
  * @throws {ImportRefused} {@link StoreUnavailable} when the store went away: repeat it
  */
@@ -49,116 +35,73 @@ export async function importDirectory(
   file: string,
 ): Promise<Imported> {
   const read = readExport(file, directory, registry)
-  const present = await alreadyThere(store, directory, read)
-  const changes = [...read.groups, ...read.users].filter(({ id }) => !present.has(id))
+  const stages = closedOrder(read.groups, read.users)
+  const present = await alreadyThere(store, directory, read, stages)
+  const tokens = await missingTokens(store, directory, read.tokens)
   const all = read.groups.length + read.users.length
-  for (let first = 0; first < changes.length; first += batch) {
-    const some = changes.slice(first, first + batch)
-    const results = await Promise.all(some.map((change) => committed(store, change)))
-    for (const [at, result] of results.entries()) mustStand(result, some[at]!)
-    progress(present.size + first + some.length, all)
+  let made = present.size
+  for (const stage of stages) {
+    const changes = stage.filter(({ op, id }) => op === 'update' || !present.has(id))
+    for (let first = 0; first < changes.length; first += batch) {
+      const some = changes.slice(first, first + batch)
+      const results = await Promise.all(some.map((change) => committed(store, change)))
+      for (const [at, result] of results.entries()) mustStand(result, some[at]!)
+      made += some.filter(({ op }) => op === 'create').length
+      progress(made, all)
+    }
   }
-  let tokens = 0
-  for (const token of read.tokens) {
+  for (const token of tokens) {
     const result = await store.commit({ op: 'token-create', token }, { opId: randomUUID() })
     if (result.kind === 'unavailable') throw result.cause
-    if (result.kind === 'ok' || result.kind === 'exists') tokens++
+    if (result.kind !== 'ok') throw new ImportRefused([`token ${token.id}: ${result.kind}`])
   }
   const last = await store.position()
   await store.barrier(last)
   const { users, groups } = read
-  return { users: users.length, groups: groups.length, tokens, present: present.size }
+  return {
+    ...{ users: users.length, groups: groups.length, tokens: read.tokens.length },
+    present: present.size,
+  }
 }
 /** As many as the SQLite writer puts into one transaction. */
 const batch = 64
 
-async function committed(store: Store, change: CreateResource): Promise<Committed> {
+async function committed(store: Store, change: ResourceChange): Promise<Committed> {
   const by = { opId: randomUUID() }
   const first = await store.commit(change, by)
   return first.kind === 'unavailable' ? await store.commit(change, by) : first
 }
 
-function mustStand(result: Committed, { of, id }: CreateResource): void {
-  if (result.kind === 'ok') return
+function mustStand(result: Committed, { op, of, id }: ResourceChange): void {
+  if (result.kind === 'ok' || (op === 'update' && result.kind === 'noop')) return
   if (result.kind === 'unavailable') throw result.cause
   throw new ImportRefused([`${of} ${id}: ${result.kind}: somebody else writes to the directory`])
 }
 
-interface ReadExport {
-  readonly groups: readonly CreateResource[]
-  readonly users: readonly CreateResource[]
-  readonly tokens: readonly TokenRecord[]
-}
-
-function readExport(file: string, directory: DirectoryId, registry: SchemaRegistry): ReadExport {
-  const lines = readText(file).split('\n')
-  if (lines.pop() !== '') throw new ImportRefused(['the file ends within a line: it was cut off'])
-  const foot = parse(lines.pop() ?? '', lines.length + 1)
-  const hash = createHash('sha256')
-  for (const line of lines) hash.update(`${line}\n`)
-  if (foot.sha256 !== hash.digest('hex')) {
-    throw new ImportRefused(['the checksum in its last line is not that of the file'])
-  }
-  const head = parse(lines[0] ?? '', 1)
-  if (head.format !== exportFormat || head.schema !== exportSchema) {
-    const wanted = `${exportFormat}, schema ${exportSchema}`
-    throw new ImportRefused([`line 1: expected ${wanted}, found ${head.format}, ${head.schema}`])
-  }
-  const found = {
-    groups: [] as CreateResource[],
-    users: [] as CreateResource[],
-    tokens: [] as TokenRecord[],
-  }
-  const faults: string[] = []
-  const ids = new Set<string>()
-  for (const [index, text] of lines.entries()) {
-    if (index === 0) continue
-    const line = parse(text, index + 1)
-    const of: Collection | undefined = line.group ? 'groups' : line.user ? 'users' : undefined
-    if (of === undefined) {
-      if (line.token) found.tokens.push({ ...(line.token as TokenRecord), directory })
-      else faults.push(`line ${index + 1}: holds none of group, user, token`)
-      continue
-    }
-    const change = toChange(of, (line.group ?? line.user) as ExportedResource, directory, registry)
-    if ('fault' in change) faults.push(`line ${index + 1}: ${change.fault}`)
-    else if (ids.has(change.id)) faults.push(`line ${index + 1}: ${change.id} stands twice`)
-    else found[of].push(change)
-    if (!('fault' in change)) ids.add(change.id)
-    if (faults.length >= faultsMax) break
-  }
-  if (faults.length > 0) throw new ImportRefused(faults)
-  return found
-}
-const faultsMax = 20
-
-function toChange(
-  of: Collection,
-  sent: ExportedResource & { readonly members?: readonly string[] },
-  directory: DirectoryId,
-  registry: SchemaRegistry,
-): CreateResource | { readonly fault: string } {
-  const read = readExported(of, sent, registry)
-  if ('fault' in read) return read
-  const { id, created, last_modified: at } = sent
-  const change = { op: 'create', of, directory, id, created, at, document: read.document } as const
-  return of === 'groups' ? { ...change, members: sent.members ?? [] } : change
-}
-
-/** Ids that are there as the file has them. @throws {ImportRefused} if there is anything else. */
+/**
+ * Ids that are there as the file has them, or as they arrive from it. @throws {ImportRefused} if
+ * there is anything else.
+ */
 async function alreadyThere(
   store: Store,
   directory: DirectoryId,
   { groups, users }: ReadExport,
+  stages: readonly (readonly ResourceChange[])[],
 ): Promise<ReadonlySet<string>> {
-  const wanted = new Map([...groups, ...users].map((change) => [change.id, change.document]))
+  const whole = new Map<string, ResourceChange>()
+  const arriving = new Map<string, ResourceChange>()
+  for (const change of [...groups, ...users]) whole.set(change.id, change)
+  for (const change of stages.flat()) if (change.op === 'create') arriving.set(change.id, change)
   const present = new Set<string>()
   for (const collection of ['groups', 'users'] as const) {
-    for await (const slice of store.scan(collection, directory, 500)) {
-      for (const { id, document } of slice) {
-        if (!isSame(wanted.get(id), document)) {
+    const references = collection === 'groups'
+    for await (const slice of store.scan(collection, directory, 500, { references })) {
+      for (const stored of slice) {
+        const { id } = stored
+        if (!isSame(whole.get(id), stored) && !isSame(arriving.get(id), stored)) {
           const found = `${collection === 'users' ? 'user' : 'group'} ${id}`
-          throw new ImportRefused([`\`${directory}\` is not empty: ${found} is not of this file`])
+          const fault = whole.has(id) ? 'is another than in this file' : 'is not of this file'
+          throw new ImportRefused([`\`${directory}\` is not empty: ${found} ${fault}`])
         }
         present.add(id)
       }
@@ -167,25 +110,28 @@ async function alreadyThere(
   return present
 }
 
-function isSame(wanted: Document | undefined, found: Document): boolean {
-  return wanted !== undefined && sameValue(wanted, found)
+function isSame(wanted: ResourceChange | undefined, found: Stored): boolean {
+  if (wanted?.op !== 'create' || wanted.of !== found.of) return false
+  const { document, created, at, members = [] } = wanted
+  if (created !== found.created || at !== found.lastModified) return false
+  const has = new Set((found.references ?? []).map(({ value }) => value))
+  const sent = new Set(members)
+  return has.isSubsetOf(sent) && sent.isSubsetOf(has) && sameValue(document, found.document)
 }
 
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? String(error)
-    throw new ImportRefused([`\`${file}\` cannot be read (${code})`])
+/** Those to be made yet. @throws {ImportRefused} if an id stands for another token here. */
+async function missingTokens(
+  store: Store,
+  directory: DirectoryId,
+  tokens: readonly TokenRecord[],
+): Promise<readonly TokenRecord[]> {
+  const missing: TokenRecord[] = []
+  for (const token of tokens) {
+    const found = await store.credentials.find(token.id)
+    if (found === undefined) missing.push(token)
+    else if (found.directory !== directory || found.digest !== token.digest) {
+      throw new ImportRefused([`token ${token.id}: is one of \`${found.directory}\` already`])
+    }
   }
-}
-
-function parse(text: string, line: number): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
-  } catch {
-    // Told below.
-  }
-  throw new ImportRefused([`line ${line}: is no JSON object`])
+  return missing
 }

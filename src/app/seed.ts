@@ -3,6 +3,7 @@ import type { DirectoryId } from '../directory/directory.ts'
 import { importResources } from '../scim/seed.ts'
 import { type Fault, printFaults } from '../std/fault.ts'
 import { StoreUnavailable } from '../store/errors.ts'
+import { exportStart } from './directory-export.ts'
 import type { IngestParts } from './ingest-app.ts'
 
 /** A seed file cannot be used. Nothing was written; mend the file. */
@@ -79,8 +80,12 @@ const retryMs = 1_000
 
 async function readSeed(file: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(file, 'utf8'))
+    const text = await readFile(file, 'utf8')
+    if (!text.startsWith(exportStart)) return JSON.parse(text)
   } catch (error) {
     throw new SeedFileError(file, [error instanceof Error ? error.message : String(error)])
   }
+  // Every start reads a seed, and it is written by hand; an export carries ids, tokens, a past.
+  const fault = 'is an export: `sallyport directory import FILE --directory ID` takes it'
+  throw new SeedFileError(file, [fault])
 }

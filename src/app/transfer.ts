@@ -1,4 +1,4 @@
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
 import type { DirectoryId } from '../directory/directory.ts'
 import { systemClock } from '../std/clock.ts'
@@ -39,6 +39,7 @@ export async function exportToFile(
       id,
       withTokens,
     )
+    if (file !== undefined) fsyncSync(file)
     if (temporary !== undefined && output !== undefined) renameSync(temporary, output)
     else process.stdout.write(held.join(''))
     return written

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { CreateResource } from '../directory/change.ts'
+import type { CreateResource, ResourceChange } from '../directory/change.ts'
+import { closedOrder } from '../directory/closed-order.ts'
 import type { Collection, DirectoryId } from '../directory/directory.ts'
 import { fold } from '../directory/identity.ts'
 import type { SchemaRegistry } from '../directory/schema-registry.ts'
@@ -52,8 +53,7 @@ export async function importResources(
     if (cause instanceof StoreUnavailable) return { kind: 'unavailable', cause }
     throw cause
   }
-  // Users first, so that members are not pending in between.
-  for (const changes of [users, groups]) {
+  for (const changes of closedOrder(groups, users)) {
     const failed = await commitAll(store, changes)
     if (failed !== undefined) return failed
   }
@@ -65,7 +65,7 @@ const batchSize = 64
 
 async function commitAll(
   store: Store,
-  changes: readonly CreateResource[],
+  changes: readonly ResourceChange[],
 ): Promise<Imported | undefined> {
   for (let from = 0; from < changes.length; from += batchSize) {
     const batch = changes.slice(from, from + batchSize)

@@ -1,15 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { exportDirectory } from '../../src/app/directory-export.ts'
 import { importDirectory } from '../../src/app/directory-import.ts'
-import { createSchemaRegistry } from '../../src/directory/schema-registry.ts'
 import { systemClock } from '../../src/std/clock.ts'
 import { fromToken, toToken } from '../../src/store/position.ts'
-import { openRedisStore } from '../../src/store/redis-store/redis-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { answered, attempt, decisionRig } from '../support/decision-rig.ts'
 import { hasRedis, type RedisServer, startRedis } from '../support/redis-server.ts'
@@ -27,10 +24,17 @@ import {
   temporarySqliteStore,
   user,
 } from '../support/store-fixture.ts'
+import {
+  contents,
+  type Engine,
+  emptyStore,
+  exported,
+  fileWith,
+  quiet,
+  registry,
+} from '../support/transfer-fixture.ts'
 import { workspace } from '../support/workspace.ts'
 
-const registry = createSchemaRegistry()
-const quiet = { progress: () => undefined }
 const policy = `
 version: 1
 applications: { wiki: { hosts: [wiki.example] } }
@@ -57,32 +61,6 @@ async function fill(store: Store): Promise<void> {
   await committed(store, remove('users', ids[20]!))
 }
 
-async function exported(store: Store, withTokens = false): Promise<string> {
-  let lines: string[] = []
-  const parts = { store, begin: () => (lines = []), write: (line: string) => lines.push(line) }
-  await exportDirectory({ ...parts, ...quiet }, entra, withTokens)
-  return lines.join('')
-}
-
-function fileWith(text: string): string {
-  const file = join(mkdtempSync(join(tmpdir(), 'sallyport-export-')), 'entra.jsonl')
-  writeFileSync(file, text)
-  return file
-}
-
-/** Everything but revisions, which are of the log. */
-async function contents(store: Store) {
-  const all = []
-  for (const collection of ['users', 'groups'] as const) {
-    for await (const slice of store.scan(collection, entra, 100, { references: true })) {
-      for (const { revision: _, ordinal: __, references = [], ...rest } of slice) {
-        all.push({ ...rest, references: references.map(({ value }) => value).toSorted() })
-      }
-    }
-  }
-  return all.toSorted((a, b) => (a.id < b.id ? -1 : 1))
-}
-
 async function decisions(store: Store): Promise<readonly string[]> {
   await using rig = await decisionRig(store, policy)
   // On Redis the first lease takes a moment.
@@ -99,17 +77,6 @@ describe('a directory that is moved', () => {
   })
   afterAll(() => redis?.[Symbol.asyncDispose]())
 
-  const openers = {
-    SQLite: async () => await temporarySqliteStore(),
-    Redis: async () => {
-      const store = await openRedisStore(redis!.settings(), systemClock, { mayWrite: true })
-      await store.enroll([
-        { tenant: acme, directory: entra },
-        { tenant: acme, directory: okta },
-      ])
-      return { store, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() }
-    },
-  }
   const ways = [
     ['SQLite', 'SQLite'],
     ...(hasRedis
@@ -121,11 +88,11 @@ describe('a directory that is moved', () => {
       : []),
   ]
 
-  test.each(ways.map((way) => way as [keyof typeof openers, keyof typeof openers]))(
+  test.each(ways.map((way) => way as [Engine, Engine]))(
     'from %s to %s reads and decides as before, with the same ids and instants',
     async (from, to) => {
-      await using source = await openers[from]()
-      await using target = await openers[to]()
+      await using source = await emptyStore(from, redis)
+      await using target = await emptyStore(to, redis)
       await fill(source.store)
       const file = fileWith(await exported(source.store))
 
@@ -181,6 +148,25 @@ describe('a directory that is moved', () => {
     expect(lines.filter((line) => line.user)).toHaveLength(head.users)
     store.scan = async function* (...given) {
       if (given[0] === 'users') await committed(store, user(`late${writes++}@acme.example`))
+      yield* scan(...given)
+    }
+    await expect(exported(store)).rejects.toMatchObject({ code: 'EXPORT_UNSETTLED' })
+  })
+
+  test('is not taken for unchanged when the log of what changed has been trimmed', async () => {
+    await using source = await temporarySqliteStore()
+    const { store, path } = source
+    await fill(store)
+    const scan = store.scan.bind(store)
+    let writes = 0
+    store.scan = async function* (...given) {
+      if (given[0] === 'users') {
+        await committed(store, user(`late${writes++}@acme.example`))
+        await committed(store, { ...user(`other${writes}@okta.example`), directory: okta })
+        // What is left is of another directory.
+        using log = new DatabaseSync(path)
+        log.exec('DELETE FROM feed WHERE rev < (SELECT max(rev) FROM feed)')
+      }
       yield* scan(...given)
     }
     await expect(exported(store)).rejects.toMatchObject({ code: 'EXPORT_UNSETTLED' })
@@ -279,12 +265,16 @@ test('the command line moves a directory, and goes on with an import that was ki
   const main = join(import.meta.dirname, '../../src/main.ts')
   const args = [main, 'directory', 'import', file, '--directory', 'entra', '--config', to.file]
   const child = spawn(process.execPath, args, { stdio: 'ignore' })
-  await systemClock.sleep(450)
+  const exited = once(child, 'exit')
+  await expect.poll(() => usersIn(join(to.folder, 'data/sallyport.db')), eagerly).toBeGreaterThan(0)
   child.kill('SIGKILL')
-  if (child.exitCode === null) await once(child, 'exit')
+  await exited
+  expect(child.signalCode).toBe('SIGKILL')
   const again = await runCli(...args.slice(1), '--json')
   expect(again.code).toBe(0)
   expect(JSON.parse(again.stdout)).toMatchObject({ users: 3_040, groups: 3, tokens: 1 })
+  expect(JSON.parse(again.stdout).present).toBeGreaterThan(3)
+  expect(JSON.parse(again.stdout).present).toBeLessThan(3_043)
   const status = JSON.parse(
     (await runCli('directory', 'status', '--config', to.file, '--json')).stdout,
   )[0]
@@ -297,3 +287,42 @@ test('the command line moves a directory, and goes on with an import that was ki
     expect.stringContaining('no directory `nobody`'),
   ])
 }, 60_000)
+
+const eagerly = { interval: 2, timeout: 20_000 }
+
+/** As another process sees it; nothing while there are no tables yet. */
+function usersIn(path: string): number {
+  if (!existsSync(path)) return 0
+  using database = new DatabaseSync(path, { readOnly: true })
+  const [table] = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'users'").all()
+  if (table === undefined) return 0
+  return Number(database.prepare('SELECT count(*) AS users FROM users').get()?.users)
+}
+
+test('the command line refuses to export what was never written to, and replaces no file', async () => {
+  const { file, folder } = workspace()
+  const output = join(folder, 'backup.jsonl')
+  writeFileSync(output, 'the good one')
+  const other = ['--store', `sqlite:${join(folder, 'misspelt.db')}`]
+  const refused = await runCli(
+    ...['directory', 'export', 'entra', '--config', file, '--output', output, ...other],
+  )
+  expect([refused.code, refused.stderr]).toEqual([
+    3,
+    expect.stringContaining('`entra` was never written to: is `store:` the one that was meant?'),
+  ])
+  expect(readFileSync(output, 'utf8')).toBe('the good one')
+})
+
+test('an export is refused as a seed, with the verb that takes it', async () => {
+  await using source = await temporarySqliteStore()
+  await fill(source.store)
+  const export_ = fileWith(await exported(source.store))
+  const config = (text: string) =>
+    text.replace('domains: [acme.example]', `domains: [acme.example], seed: "${export_}"`)
+  const served = await runCli('serve', '--config', workspace({ config }).file)
+  expect([served.code, served.stderr]).toEqual([
+    3,
+    expect.stringContaining('is an export: `sallyport directory import FILE --directory ID`'),
+  ])
+})

@@ -3,7 +3,14 @@ import { describe, expect, test } from 'vitest'
 import { createSchemaRegistry } from '../../src/directory/schema-registry.ts'
 import { importResources } from '../../src/scim/seed.ts'
 import { systemClock } from '../../src/std/clock.ts'
-import { entra, okta, temporarySqliteStore } from '../support/store-fixture.ts'
+import { answered, attempt, decisionRig } from '../support/decision-rig.ts'
+import {
+  committed,
+  entra,
+  okta,
+  removeMembers,
+  temporarySqliteStore,
+} from '../support/store-fixture.ts'
 
 const registry = createSchemaRegistry()
 const clock = systemClock
@@ -39,6 +46,37 @@ describe('a seed', () => {
     expect(await store.counts(entra)).toMatchObject({ users: 2, activeUsers: 1, pendingMembers: 0 })
     expect(await importResources(parts, entra, seed)).toEqual({ kind: 'notEmpty' })
     expect((await store.counts(okta)).lastRevision).toBe(0)
+  })
+
+  test('lets nobody in meanwhile whom a group of it blocks', async () => {
+    await using temporary = await temporarySqliteStore()
+    const { store } = temporary
+    await using rig = await decisionRig(
+      store,
+      `
+version: 1
+applications: { wiki: { hosts: [wiki.example] } }
+rules:
+  - { id: not-staff, effect: block, apps: any, who: { groups: { any: [Staff] } } }
+  - { id: everybody, effect: allow, apps: { names: [wiki] }, who: { directories: [entra] } }
+`,
+    )
+    const ask = async () => answered(await rig.decider.check(attempt('ann@acme.example'))).effect
+    const seen: string[] = []
+    const commit = store.commit.bind(store)
+    store.commit = async (change, by) => {
+      const result = await commit(change, by)
+      seen.push(await ask())
+      return result
+    }
+    await importResources(
+      { store, registry, clock },
+      entra,
+      file({ users: [ann], groups: [staff] }),
+    )
+    expect(seen).toEqual(['block', 'block'])
+    await committed(store, removeMembers(groupId, annId))
+    expect(await ask()).toBe('allow')
   })
 
   test('tells everything that is wrong with it, and writes nothing', async () => {
