@@ -11,6 +11,8 @@ import { hasRedis, type RedisServer, startRedis } from '../support/redis-server.
  * is a second here.
  */
 const leaseMs = 1_000
+/** What a busy machine may add to any bound: the figures themselves are printed. */
+const noiseMs = 700
 const policy = `
 version: 1
 applications: { wiki: { hosts: [wiki.example] } }
@@ -57,7 +59,7 @@ describe.skipIf(!hasRedis)('while Redis', () => {
       () => ask(warm),
       ({ allowed }) => !allowed,
     )
-    expect(closedMs).toBeLessThan(leaseMs + 300)
+    expect(closedMs).toBeLessThan(leaseMs + noiseMs)
     expect([
       await reasonOf(warm),
       await reasonOf(cold),
@@ -67,7 +69,7 @@ describe.skipIf(!hasRedis)('while Redis', () => {
     const refused = await create('while-away')
     const scimMs = performance.now() - startMs
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, expect.any(String)])
-    expect(scimMs).toBeLessThan(2_200)
+    expect(scimMs).toBeLessThan(2_000 + noiseMs)
     tell(
       what,
       `cold user blocked in ${ms(coldMs)}, all after ${ms(closedMs)}, SCIM 503 in ${ms(scimMs)}`,
@@ -149,7 +151,7 @@ describe.skipIf(!hasRedis)('while Redis', () => {
       () => ask(warm),
       ({ allowed }) => !allowed,
     )
-    expect(closedMs).toBeLessThan(500)
+    expect(closedMs).toBeLessThan(500 + noiseMs)
     const reasons = [await reasonOf(warm), await reasonOf(cold), await reasonOf('no@acme.example')]
     expect(reasons).toEqual(Array(3).fill('DIRECTORY_UNAVAILABLE'))
     expect((await create('after-flush')).status).toBe(503)
@@ -172,7 +174,7 @@ describe.skipIf(!hasRedis)('while Redis', () => {
       () => ask(warm),
       ({ allowed }) => !allowed,
     )
-    expect(closedMs).toBeLessThan(leaseMs + 300)
+    expect(closedMs).toBeLessThan(leaseMs + noiseMs)
     expect(await reasonOf(cold)).toBe('DIRECTORY_UNAVAILABLE')
     expect((await create('at-the-stranger')).status).toBe(503)
     expect((await other.scim('GET', '/Users')).body.totalResults).toBe(0)
@@ -198,12 +200,12 @@ describe.skipIf(!hasRedis)('while Redis', () => {
     }
     const startMs = performance.now()
     expect((await create('at-a-replica')).status).toBe(503)
-    expect(performance.now() - startMs).toBeLessThan(2_200)
+    expect(performance.now() - startMs).toBeLessThan(2_000 + noiseMs)
     const closedMs = await until(
       () => ask(warm),
       ({ allowed }) => !allowed,
     )
-    expect(closedMs).toBeLessThan(leaseMs + 300)
+    expect(closedMs).toBeLessThan(leaseMs + noiseMs)
     tell('read-only replica', `SCIM 503, all blocked after ${ms(closedMs)}`)
     for (const proxy of [house.deciders[0]!.proxy, house.ingestProxy]) {
       proxy.retarget(redis.port)
