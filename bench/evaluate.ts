@@ -60,7 +60,7 @@ function measure({ rules, attempts }: Setup): number {
   const before = performance.now()
   for (let at = 0; at < answersPerRound; at++) {
     const { application, facts } = attempts[at % attemptsMax]!
-    const verdict = evaluate(rules.rulesFor(application), 'connect', facts)
+    const verdict = evaluate(rules, application, 'connect', facts)
     if (verdict.kind === 'rule') kept += verdict.rule.line
   }
   return ((performance.now() - before) * 1e6) / answersPerRound
@@ -79,7 +79,7 @@ function measureNaive({ size, policy, attempts }: Setup): number {
 /** How many answers differ from the naive evaluator's. */
 function mismatches({ rules, policy, attempts }: Setup): number {
   return attempts.filter(({ application, facts }) => {
-    const verdict = evaluate(rules.rulesFor(application), 'connect', facts)
+    const verdict = evaluate(rules, application, 'connect', facts)
     const found = verdict.kind === 'rule' ? verdict.rule.id : ''
     return found !== naiveDecision(policy, application.name, facts)
   }).length

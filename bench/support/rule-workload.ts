@@ -84,6 +84,10 @@ export function attemptOf(rules: readonly WorkloadRule[], random: () => number) 
     groups: { hasName: membership, hasId: () => F },
     claims: new Map(),
     context,
+    action: new Map(),
+    resource: new Map(),
+    nowMs: 0,
+    ageMs: 0,
   }
   return { application: rule.apps.names[0]!, facts }
 }

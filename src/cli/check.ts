@@ -143,6 +143,9 @@ function sentence(decision: ClientDecision): string {
   const by = rule === '' ? reason : `rule ${rule}`
   const lines = [`${effect}${application === '' ? '' : ` ${application}`} (${by})`]
   if (message !== '') lines.push(`  ${message}`)
+  for (const { id, type, properties } of decision.obligations) {
+    lines.push(`  obligation ${id}: ${type} ${JSON.stringify(properties)}`)
+  }
   if (unknown.length > 0) lines.push(`  unknown: ${unknown.join(', ')}`)
   lines.push(`  decision ${decision.decisionId} at revision ${decision.revision}`)
   return lines.join('\n')

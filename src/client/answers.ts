@@ -3,6 +3,7 @@ import type {
   ClientConditionTrace,
   ClientDecision,
   ClientExplanation,
+  ClientObligation,
   ClientRuleTrace,
   WireFault,
 } from './client.ts'
@@ -11,6 +12,7 @@ import type {
   CheckResponseMessage,
   ConditionTraceMessage,
   ExplainResponseMessage,
+  ObligationMessage,
   RuleTraceMessage,
 } from './service.ts'
 
@@ -39,8 +41,19 @@ export function toDecision({ decision, world }: CheckResponseMessage): ClientDec
     unknown: decision.unknown,
     stale: decision.stale,
     cacheableForMs: decision.cacheable_for_ms,
+    obligations: decision.obligations.map(toObligation),
     decisionId: decision.decision_id,
   }
+}
+
+/** @throws {WireError} for a value of a kind that this client does not know. */
+function toObligation({ id, type, properties }: ObligationMessage): ClientObligation {
+  const entries = Object.entries(properties).map(([key, { string, number, bool, list }]) => {
+    const value = string ?? number ?? bool ?? list?.values
+    if (value !== undefined) return [key, value] as const
+    throw new WireError('MALFORMED', `obligation \`${id}\`: \`${key}\` holds no known value`)
+  })
+  return { id, type, properties: Object.fromEntries(entries) }
 }
 
 const effects: ReadonlyMap<string | number, ClientDecision['effect']> = new Map([
@@ -104,6 +117,7 @@ export function blockFor(wire: WireFault): ClientDecision {
     unknown: [],
     stale: false,
     cacheableForMs: 0,
+    obligations: [],
     decisionId: '',
     wire,
   }

@@ -73,9 +73,16 @@ export interface ClientDecision {
   /** Decided on data that nobody could confirm in time, which the directory's grace allows. */
   readonly stale: boolean
   readonly cacheableForMs: number
+  /** What has to be done; a gateway that cannot do one of them blocks. */
+  readonly obligations: readonly ClientObligation[]
   readonly decisionId: string
   /** Present when no decision arrived. */
   readonly wire?: WireFault
+}
+export interface ClientObligation {
+  readonly id: string
+  readonly type: string
+  readonly properties: Readonly<Record<string, string | number | boolean | readonly string[]>>
 }
 export interface WireFault {
   /** Name of the gRPC status, or what was wrong on this side. */

@@ -15,9 +15,22 @@ export interface DecisionMessage {
   readonly application: string
   readonly message: string
   readonly cacheable_for_ms: number
+  readonly obligations: readonly ObligationMessage[]
   readonly decision_id: string
   readonly unknown: readonly string[]
   readonly stale: boolean
+}
+export interface ObligationMessage {
+  readonly id: string
+  readonly type: string
+  readonly properties: Readonly<Record<string, ValueMessage>>
+}
+/** Exactly one of them is there: members of a oneof have no defaults. */
+export interface ValueMessage {
+  readonly string?: string
+  readonly number?: number
+  readonly bool?: boolean
+  readonly list?: { readonly values: readonly string[] }
 }
 export interface WorldMessage {
   readonly revision: string

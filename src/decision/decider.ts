@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Lookup, Principal } from '../cache/cache.ts'
 import type { DirectoryCache } from '../cache/directory-cache.ts'
 import { lookupValue } from '../directory/identity.ts'
-import type { Application, Facts, RuleSet } from '../policy/policy.ts'
+import type { Application, Facts, Obligation, RuleSet } from '../policy/policy.ts'
 import { unreachable } from '../std/assert.ts'
 import type { Clock } from '../std/clock.ts'
 import type { ActivePolicies } from './active-policies.ts'
@@ -17,10 +17,15 @@ import type {
   Refusal,
   World,
 } from './decision.ts'
-import { evaluate } from './evaluate.ts'
+import { evaluate, obligationsOf } from './evaluate.ts'
 import { explain } from './explain.ts'
 import { personMessage } from './messages.ts'
-import { factsWithoutDirectory, principalFacts } from './principal-facts.ts'
+import {
+  attemptFacts,
+  factsWithoutDirectory,
+  principalFacts,
+  type SubjectFacts,
+} from './principal-facts.ts'
 import type { DirectoryResolution, DirectorySettings } from './subject.ts'
 
 /** The state a vouch can be in; see the store. */
@@ -151,8 +156,7 @@ export class Decider implements DecisionPoint {
     const directory = this.#directories.directoryOf(tenant, subject)
     if (directory === undefined) return this.#blocked('DIRECTORY_UNKNOWN', attempt, { rules })
     if (!directory.attributesForPolicy) {
-      const facts = factsWithoutDirectory(attempt, directory.id)
-      return this.#decide(attempt, rules, facts, directory)
+      return this.#decide(attempt, rules, factsWithoutDirectory(directory.id), directory)
     }
     if (this.#cache.stateOf(directory.id) !== 'ready') {
       return this.#blocked('DIRECTORY_NOT_READY', attempt, { rules, directory })
@@ -188,22 +192,25 @@ export class Decider implements DecisionPoint {
     if (this.#cache.isHeld(principal)) return this.#blocked('DIRECTORY_UNAVAILABLE', attempt, about)
     if (!principal.active) return this.#blocked('USER_INACTIVE', attempt, about)
     const graph = this.#cache.groupsOf(principal.directory)
-    const facts = principalFacts(attempt, principal, graph)
-    return this.#decide(attempt, rules, facts, directory, principal)
+    return this.#decide(attempt, rules, principalFacts(principal, graph), directory, principal)
   }
 
   #decide(
     attempt: Attempt,
     rules: RuleSet,
-    facts: Facts,
+    subject: SubjectFacts,
     directory: DirectorySettings,
     principal?: Principal,
   ): Found {
     const application = applicationOf(rules, attempt)
     const about = { rules, directory, principal, application }
     if (application === undefined) return this.#blocked('APPLICATION_UNKNOWN', attempt, about)
+    const facts = attemptFacts(subject, attempt, application, {
+      nowMs: this.#clock.wallMs(),
+      ageMs: this.#vouch.ageMs(),
+    })
     const verdict = application.actions.has(attempt.action)
-      ? evaluate(rules.rulesFor(application), attempt.action, facts)
+      ? evaluate(rules, application, attempt.action, facts)
       : undefined
     const basis: Basis = { rules, application, facts }
     if (verdict === undefined || verdict.kind === 'none') {
@@ -218,6 +225,7 @@ export class Decider implements DecisionPoint {
       subjectId: principal?.id ?? '',
       application: application.name,
       message: rule.effect === 'block' ? rule.message || personMessage.RULE : rule.message,
+      obligations: obligationsOf(rule, facts),
       unknown,
       stale: false,
       cacheableForMs: 0,
@@ -290,6 +298,7 @@ function blockOf(reason: Reason, decisionId: string, world: World): Answer {
     subjectId: '',
     application: '',
     message: personMessage[reason],
+    obligations: noObligations,
     unknown: nothingUnknown,
     stale: false,
     cacheableForMs: 0,
@@ -343,6 +352,7 @@ function keyOf({ subject }: Attempt, directory: DirectorySettings): Wanted {
 const reasonOf = { unknown: 'USER_UNKNOWN', ambiguous: 'SUBJECT_AMBIGUOUS' } as const
 
 const nothingUnknown: readonly string[] = Object.freeze([])
+const noObligations: readonly Obligation[] = Object.freeze([])
 
 /** Answers that stand even if the store is away, since they do not depend on it. */
 const comesBeforeTheStore: ReadonlySet<Reason> = new Set([

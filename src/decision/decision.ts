@@ -1,7 +1,7 @@
 import type { TenantId } from '../directory/directory.ts'
 import type { LookupKind } from '../directory/identity.ts'
 import type { Tri } from '../directory/three-values.ts'
-import type { Destination, Effect, Values } from '../policy/policy.ts'
+import type { Destination, Effect, Obligation, Values } from '../policy/policy.ts'
 
 /**
  * decision: may this subject reach this application, now and from here?
@@ -36,6 +36,9 @@ export interface Attempt {
   readonly action: string
   readonly claims: Values
   readonly context: Values
+  /** What the caller says beside the names, where its protocol can. */
+  readonly actionProperties?: Values
+  readonly resourceProperties?: Values
   /** A revision token seen earlier: the answer is not older than it. */
   readonly minRevision: string | undefined
 }
@@ -78,6 +81,8 @@ export interface Answer {
   readonly application: string
   /** For the person blocked. */
   readonly message: string
+  /** What the gateway has to do, whatever the effect. */
+  readonly obligations: readonly Obligation[]
   /** Paths of conditions that could not be known and shaped the answer. */
   readonly unknown: readonly string[]
   /** Decided on data that nobody could confirm in time, which the directory's grace allows. */

@@ -17,12 +17,13 @@ export function explain(answer: Answer, basis: Basis | undefined): Explanation {
 }
 
 function traceRules(answer: Answer, basis: Basis): readonly RuleTrace[] {
-  return basis.rules.rulesFor(basis.application).map((rule) => {
+  const { rules, application, facts } = basis
+  return rules.rulesFor(application).map((rule) => {
     const conditions = rule.conditions.map((condition): ConditionTrace => {
-      const { value, note } = condition.see(basis.facts)
+      const { value, note } = condition.see(facts)
       return {
         path: condition.path,
-        result: condition.test(basis.facts),
+        result: condition.test(facts),
         seen: value,
         wanted: condition.wanted,
         note,

@@ -2,25 +2,50 @@ import type { Principal } from '../cache/cache.ts'
 import type { EffectiveGroups, GroupGraph } from '../cache/group-graph.ts'
 import type { DirectoryId } from '../directory/directory.ts'
 import { type Tri, U } from '../directory/three-values.ts'
-import type { Facts, Groups } from '../policy/policy.ts'
+import type { Application, Facts, Groups, Value, Values } from '../policy/policy.ts'
 import type { Attempt } from './decision.ts'
 
-/** What rules may ask about an attempt by this principal. */
-export function principalFacts(attempt: Attempt, principal: Principal, graph: GroupGraph): Facts {
-  return {
-    directory: principal.directory,
-    user: principal.attributes,
-    groups: membershipOf(principal, graph),
-    claims: attempt.claims,
-    context: attempt.context,
-  }
+/** Who asks, as rules see it; without `user` the directory may not be used for policy. */
+export interface SubjectFacts extends Pick<Facts, 'directory' | 'user' | 'groups'> {}
+
+export function principalFacts(principal: Principal, graph: GroupGraph): SubjectFacts {
+  const { directory, attributes: user } = principal
+  return { directory, user, groups: membershipOf(principal, graph) }
 }
 
 /** The directory may not be used for policy: whatever is asked of the user is unknown. */
-export function factsWithoutDirectory(attempt: Attempt, directory: DirectoryId): Facts {
-  const { claims, context } = attempt
-  return { directory, user: undefined, groups: unknownGroups, claims, context }
+export function factsWithoutDirectory(directory: DirectoryId): SubjectFacts {
+  return { directory, user: undefined, groups: unknownGroups }
 }
+
+/** All that rules may ask about an attempt. */
+export function attemptFacts(
+  { directory, user, groups }: SubjectFacts,
+  attempt: Attempt,
+  application: Application,
+  times: Pick<Facts, 'nowMs' | 'ageMs'>,
+): Facts {
+  const { claims, context, action, actionProperties, resourceProperties } = attempt
+  return {
+    directory,
+    user,
+    groups,
+    claims,
+    context,
+    action:
+      actionProperties === undefined
+        ? (application.actions.get(action) ?? nothing)
+        : new Map([...actionProperties, ['name', action]]),
+    // What the policy says of its application is not for the caller to say otherwise.
+    resource:
+      resourceProperties === undefined
+        ? application.labels
+        : new Map([...resourceProperties, ...application.labels]),
+    nowMs: times.nowMs,
+    ageMs: times.ageMs,
+  }
+}
+const nothing: Values = new Map<string, Value>()
 
 const unknownGroups: Groups = { hasName: () => U, hasId: () => U }
 

@@ -16,12 +16,13 @@ import type {
   ConditionTraceMessage,
   DecisionMessage,
   ExplainResponseMessage,
+  ObligationMessage,
   RuleTraceMessage,
   SubjectMessage,
   WorldMessage,
 } from './messages.ts'
 import { type Failure, invalidArgument, type Violation } from './status.ts'
-import { toValues } from './values.ts'
+import { toValues, toValuesMessage } from './values.ts'
 
 /**
  * Messages of `sallyport.v1` to our nouns and back. The only place that knows enum numbers.
@@ -119,10 +120,15 @@ function toDecision(answer: Answer): DecisionMessage {
     application: answer.application,
     message: answer.message,
     cacheable_for_ms: toUint32(Math.floor(answer.cacheableForMs)),
+    obligations: answer.obligations.length === 0 ? undefined : answer.obligations.map(toObligation),
     decision_id: answer.decisionId,
     unknown: answer.unknown,
     stale: answer.stale || undefined,
   }
+}
+
+function toObligation({ id, type, properties }: Answer['obligations'][number]): ObligationMessage {
+  return { id, type, properties: toValuesMessage(properties) }
 }
 
 function toWorld(world: World): WorldMessage {

@@ -47,10 +47,17 @@ export interface DecisionMessage {
   readonly application: string
   readonly message: string
   readonly cacheable_for_ms: number
+  /** Left out of the message where there are none. */
+  readonly obligations: readonly ObligationMessage[] | undefined
   readonly decision_id: string
   readonly unknown: readonly string[]
   /** Left out of the message unless it is true. */
   readonly stale: boolean | undefined
+}
+export interface ObligationMessage {
+  readonly id: string
+  readonly type: string
+  readonly properties: ValuesMessage
 }
 export interface WorldMessage {
   readonly revision: string

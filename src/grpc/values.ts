@@ -41,6 +41,24 @@ export function toValues(
   return values
 }
 
+/** The way back: what an obligation tells the gateway. */
+export function toValuesMessage(values: Values): ValuesMessage {
+  return Object.fromEntries([...values].map(([key, value]) => [key, toValueMessage(value)]))
+}
+
+function toValueMessage(value: Value): ValueMessage {
+  switch (typeof value) {
+    case 'string':
+      return { string: value }
+    case 'number':
+      return { number: value }
+    case 'boolean':
+      return { bool: value }
+    default:
+      return { list: { values: value } }
+  }
+}
+
 class Fault {
   readonly description: string
   constructor(description: string) {

@@ -10,6 +10,7 @@ import type { Application } from './policy.ts'
 import type { Declared } from './rule-file.ts'
 import { concerns } from './rule-index.ts'
 import { RuleScope } from './rule-scope.ts'
+import { validityOf } from './validity.ts'
 import type { ValueList } from './value-list.ts'
 
 /** What rules may name. */
@@ -46,6 +47,8 @@ export function checkRules(
     const named = checkApps(part, known, fault)
     if (named && names.brokenApplications.size === 0) checkActions(part, actions, fault)
     checkDirectories(part, names, fault)
+    validityOf(part, (field, message) => fault([field], message))
+    checkObligations(part, fault)
     const readsKey = part.enabled ? (key: string) => reads.add(key) : () => {}
     scope.conditionsOf(part, fault, readsKey)
   }
@@ -89,7 +92,7 @@ class DeclaredActions {
     this.#applications = [...applications.values()].map(({ name, labels = {}, actions }) => ({
       name,
       labels: new Map(Object.entries(labels)),
-      actions: new Set(actions),
+      actions: new Map(actions.map((action) => [action, new Map()])),
     }))
   }
 
@@ -98,7 +101,7 @@ class DeclaredActions {
     let found = this.#found.get(key)
     if (found === undefined) {
       const meant = this.#applications.filter((application) => concerns(apps, application))
-      found = new Set(meant.flatMap(({ actions }) => [...actions]))
+      found = new Set(meant.flatMap(({ actions }) => [...actions.keys()]))
       this.#found.set(key, found)
     }
     return found
@@ -115,6 +118,15 @@ function checkDirectories(
     const there = `; there are ${directories.join(', ')}`
     const message = `no directory \`${name}\`${didYouMean(name, directories)}${there}`
     fault(['who', 'directories', at], message)
+  }
+}
+
+function checkObligations({ obligations = [] }: CheckedRule, fault: RuleFault): void {
+  const ids = new Set<string>()
+  for (const [at, { id }] of obligations.entries()) {
+    if (ids.has(id))
+      fault(['obligations', at, 'id'], `obligation \`${id}\` stands twice in the rule`)
+    ids.add(id)
   }
 }
 

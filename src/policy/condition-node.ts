@@ -12,6 +12,8 @@ export abstract class ConditionNode implements Condition {
   readonly path: string
   readonly wanted: string
   readonly readsDirectory: boolean
+  readonly readsSent: boolean
+  readonly readsClock: boolean
   /** Steps it takes, roughly: cheap conditions are asked first. */
   readonly cost: number
   /** The attribute, or the part of `who`; empty where parts are joined. */
@@ -22,6 +24,8 @@ export abstract class ConditionNode implements Condition {
     this.label = part.label
     this.wanted = shortened(part.wanted)
     this.readsDirectory = part.readsDirectory
+    this.readsSent = part.readsSent
+    this.readsClock = part.readsClock
     this.cost = part.cost
   }
 
@@ -43,6 +47,11 @@ export abstract class ConditionNode implements Condition {
     return [...paths]
   }
 
+  /** Only what reads the clock has an end. */
+  untilMs(_facts: Facts): number {
+    return Number.POSITIVE_INFINITY
+  }
+
   see(facts: Facts): Seen {
     try {
       return this.look(facts)
@@ -61,7 +70,20 @@ export abstract class ConditionNode implements Condition {
   protected abstract look(facts: Facts): Seen
 }
 
-export type NodePart = Pick<ConditionNode, 'path' | 'label' | 'wanted' | 'readsDirectory' | 'cost'>
+export type NodePart = Pick<ConditionNode, 'path' | 'label' | 'wanted' | 'cost' | keyof Reads>
+
+/** What a result depends on. */
+export type Reads = Pick<Condition, 'readsDirectory' | 'readsSent' | 'readsClock'>
+/** The user and the directory alone. */
+export const readsSubject: Reads = { readsDirectory: true, readsSent: false, readsClock: false }
+
+function readsOf(parts: readonly Reads[]): Reads {
+  return {
+    readsDirectory: parts.some((part) => part.readsDirectory),
+    readsSent: parts.some((part) => part.readsSent),
+    readsClock: parts.some((part) => part.readsClock),
+  }
+}
 
 /** One attribute against its operators, joined by AND. */
 export class Comparison extends ConditionNode {
@@ -73,9 +95,17 @@ export class Comparison extends ConditionNode {
     name: Pick<NodePart, 'path' | 'label' | 'wanted'>,
     attribute: Attribute,
     tests: readonly Test[],
+    /** Attributes that it is compared with. */
+    others: readonly Attribute[],
   ) {
     const { readsDirectory, multiValued } = attribute
-    super({ ...name, readsDirectory, cost: (readsDirectory ? 3 : 1) * (multiValued ? 2 : 1) })
+    super({
+      ...name,
+      readsDirectory: readsDirectory || others.some((other) => other.readsDirectory),
+      readsSent: !readsDirectory || others.some((other) => !other.readsDirectory),
+      readsClock: false,
+      cost: (readsDirectory ? 3 : 1) * (multiValued ? 2 : 1),
+    })
     this.#attribute = attribute
     this.#first = tests[0] ?? (() => U)
     this.#others = tests.length > 1 ? tests.slice(1) : noTests
@@ -118,7 +148,7 @@ export class Joined extends ConditionNode {
       path,
       label: '',
       wanted: parts.map(described).join(by === 'all' ? ' and ' : ' or '),
-      readsDirectory: parts.some((part) => part.readsDirectory),
+      ...readsOf(parts),
       cost: parts.reduce((sum, part) => sum + part.cost, 0),
     })
     this.#by = by
@@ -128,6 +158,10 @@ export class Joined extends ConditionNode {
   override addUnknowns(facts: Facts, paths: Set<string>): void {
     if (this.test(facts) !== U) return
     for (const part of this.#parts) part.addUnknowns(facts, paths)
+  }
+
+  override untilMs(facts: Facts): number {
+    return Math.min(...this.#parts.map((part) => part.untilMs(facts)))
   }
 
   protected override ask(facts: Facts): Tri {
@@ -153,10 +187,14 @@ export class Negated extends ConditionNode {
   readonly #part: ConditionNode
 
   constructor(path: string, part: ConditionNode) {
-    const { readsDirectory, cost } = part
+    const { cost } = part
     const wanted = part.label === '' ? `not (${part.wanted})` : `not (${described(part)})`
-    super({ path, label: '', wanted, readsDirectory, cost })
+    super({ path, label: '', wanted, ...readsOf([part]), cost })
     this.#part = part
+  }
+
+  override untilMs(facts: Facts): number {
+    return this.#part.untilMs(facts)
   }
 
   override addUnknowns(facts: Facts, paths: Set<string>): void {

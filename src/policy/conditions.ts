@@ -33,6 +33,15 @@ export function compileUnless(unless: Conditions, scope: ConditionScope): readon
   return node === undefined ? [] : [new Negated('unless', node)]
 }
 
+/** What an obligation depends on; undefined if it has faults, which were told. */
+export function compileIf(
+  conditions: Conditions,
+  path: Path,
+  scope: ConditionScope,
+): ConditionNode | undefined {
+  return compileMapping(conditions, path, 1, scope)
+}
+
 function compileMapping(
   conditions: Conditions,
   path: Path,
@@ -89,24 +98,29 @@ function compileComparison(
   scope.reads(attribute)
   const tests: Test[] = []
   const wanted: string[] = []
+  const others: Attribute[] = []
   for (const operator of operatorNames) {
     const operand = operators[operator]
     if (operand === undefined) continue
-    noteOther(operand, scope)
+    others.push(...otherAttribute(operand, scope))
     const test = operatorTest(attribute, operator, operand, scope)
     if (typeof test === 'function') tests.push(test)
     else scope.fault([...path, operator, ...test.path], `\`${key}\`: ${test.fault}`)
     wanted.push(`${operator} ${operandText(operand)}`)
   }
   if (tests.length < wanted.length) return undefined
+  for (const other of others) scope.reads(other)
   const name = { path: path.join('.'), label: key, wanted: wanted.join(' and ') }
-  return new Comparison(name, attribute, tests)
+  return new Comparison(name, attribute, tests, others)
 }
 
-function noteOther(operand: NonNullable<Operators[Operator]>, scope: ConditionScope): void {
-  if (typeof operand !== 'object' || !('attr' in operand)) return
+function otherAttribute(
+  operand: NonNullable<Operators[Operator]>,
+  scope: ConditionScope,
+): readonly Attribute[] {
+  if (typeof operand !== 'object' || !('attr' in operand)) return []
   const other = scope.attributeAt(operand.attr)
-  if (!('fault' in other)) scope.reads(other)
+  return 'fault' in other ? [] : [other]
 }
 
 function operandText(operand: NonNullable<Operators[Operator]>): string {

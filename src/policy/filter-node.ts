@@ -3,7 +3,7 @@ import { parseFilter } from '../directory/filter.ts'
 import { type CompiledFilter, compileFilter } from '../directory/filter-evaluate.ts'
 import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import { type Tri, U } from '../directory/three-values.ts'
-import { ConditionNode, directoryUnused, shortened } from './condition-node.ts'
+import { ConditionNode, directoryUnused, readsSubject, shortened } from './condition-node.ts'
 import type { Facts, Seen } from './policy.ts'
 import type { WhoScope } from './who.ts'
 
@@ -39,7 +39,7 @@ class FilterNode extends ConditionNode {
 
   constructor(text: string, filter: CompiledFilter, registry: SchemaRegistry) {
     const label = 'who.filter'
-    super({ path: label, label, wanted: text, readsDirectory: true, cost: 20 })
+    super({ path: label, label, wanted: text, ...readsSubject, cost: 20 })
     this.#filter = filter
     this.#registry = registry
   }

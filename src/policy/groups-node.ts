@@ -1,5 +1,5 @@
 import { F, not, T, type Tri, U } from '../directory/three-values.ts'
-import { ConditionNode, shortened } from './condition-node.ts'
+import { ConditionNode, readsSubject, shortened } from './condition-node.ts'
 import type { Facts, Groups, Seen } from './policy.ts'
 import type { GroupPart } from './schema.ts'
 import type { WhoScope } from './who.ts'
@@ -20,7 +20,7 @@ export class GroupsNode extends ConditionNode {
       path: label,
       label,
       wanted: `${by} of [${texts.join(', ')}]`,
-      readsDirectory: true,
+      ...readsSubject,
       cost: 2 + Math.min(8, groups.length) / 2,
     })
     this.#by = by

@@ -16,6 +16,10 @@ export const conditionDepthMax = 8
 export const documentDepthMax = 64
 /** Faults in rules that are told at once: nobody mends more before looking again. */
 export const faultsMax = 1_000
+/** Tests of one file. */
+export const policyTestsMax = 10_000
+/** Obligations of one rule: a gateway performs them one after the other. */
+export const obligationsMax = 16
 /** Text for people: `description`, `message`, `reason`. */
 export const textLengthMax = 500
 /** A string to compare with. */

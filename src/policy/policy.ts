@@ -30,8 +30,8 @@ export interface RuleSet {
 export interface Application {
   readonly name: string
   readonly labels: ReadonlyMap<string, string>
-  /** What can be done with it; `connect` unless the file says otherwise. */
-  readonly actions: ReadonlySet<string>
+  /** What can be done with it, and what rules read of each; `connect` unless the file says more. */
+  readonly actions: ReadonlyMap<string, Values>
 }
 
 /** What is connected to, as the caller sees it. */
@@ -46,7 +46,11 @@ export type Effect = 'allow' | 'block'
 
 export interface Rule {
   readonly id: string
+  /** Its place among the enabled rules, from 0. */
+  readonly ordinal: number
   readonly effect: Effect
+  /** `shadow`: evaluated at its place and told, and never decides. */
+  readonly mode: 'enforce' | 'shadow'
   /** What an unknown result does: `match` by default in a block rule, `skip` in an allow rule. */
   readonly onMissing: 'match' | 'skip'
   /** Whether it never decides on stale data. */
@@ -59,8 +63,24 @@ export interface Rule {
   readonly line: number
   /** Absent: every action of the application. */
   readonly actions: ReadonlySet<string> | undefined
+  /** First and last instant at which it is there at all, in ms since the epoch. */
+  readonly validFromMs: number
+  readonly validUntilMs: number
+  /** What the gateway has to do where this rule decides. */
+  readonly obligations: readonly RuleObligation[]
   /** Conditions joined by AND, in the order of cost. */
   readonly conditions: readonly Condition[]
+}
+
+/** As the AuthZEN obligations draft has them. */
+export interface Obligation {
+  readonly id: string
+  readonly type: string
+  readonly properties: Values
+}
+export interface RuleObligation extends Obligation {
+  /** Due unless this is false; absent: always due. */
+  readonly condition: Condition | undefined
 }
 
 export interface Condition {
@@ -70,6 +90,10 @@ export interface Condition {
   readonly wanted: string
   /** Whether it reads the directory, rather than only what the caller sent. */
   readonly readsDirectory: boolean
+  /** Whether it reads what the caller sent with the attempt, or the application. */
+  readonly readsSent: boolean
+  /** Whether it depends on the time, or on how old the data is. */
+  readonly readsClock: boolean
   /** Never throws: what goes wrong with a value is unknown. */
   test(facts: Facts): Tri
   /**
@@ -77,6 +101,11 @@ export interface Condition {
    * parts of `who` (`who.groups.any`). Empty unless it is unknown.
    */
   unknowns(facts: Facts): readonly string[]
+  /**
+   * Until when the result stays as it is if nothing but the clock moves, in ms since the epoch;
+   * infinite where no clock is read.
+   */
+  untilMs(facts: Facts): number
   /** For explanations: the value seen, and why it is unknown if it is. */
   see(facts: Facts): Seen
 }
@@ -97,6 +126,14 @@ export interface Facts {
   readonly groups: Groups
   readonly claims: Values
   readonly context: Values
+  /** What the caller says of the action; `name` is the action's. */
+  readonly action: Values
+  /** What the caller says of what is connected to; the application's labels win. */
+  readonly resource: Values
+  /** The wall clock, in ms since the epoch. */
+  readonly nowMs: number
+  /** How long ago what the directory says was last known to be the newest, in ms. */
+  readonly ageMs: number
 }
 
 /** Membership as conditions ask for it: names belong to the subject's own directory. */

@@ -3,7 +3,8 @@ import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import type { FoundAttribute } from './attribute.ts'
 import { attributeAt } from './attribute-at.ts'
 import type { ConditionNode } from './condition-node.ts'
-import { type ConditionScope, compileUnless, compileWhen } from './conditions.ts'
+import type { Conditions } from './condition-schema.ts'
+import { type ConditionScope, compileIf, compileUnless, compileWhen } from './conditions.ts'
 import type { OperandScope } from './operators.ts'
 import type { RulePart } from './schema.ts'
 import { compileWho, type WhoScope } from './who.ts'
@@ -26,20 +27,13 @@ export class RuleScope {
 
   /** All conditions of a rule. `fault` is told what is wrong, with the path below the rule. */
   conditionsOf(
-    { who, when, unless }: RulePart,
+    { who, when, unless, obligations = [] }: RulePart,
     fault: ConditionScope['fault'],
     readsKey: (key: string) => void,
   ): readonly ConditionNode[] {
-    const scope: WhoScope & ConditionScope = {
-      registry: this.#registry,
-      lists: this.#lists,
-      attributeAt: (text) => this.#attributeAt(text),
-      folded: (name) => this.#folded(name),
-      fault,
-      readsKey,
-      reads: ({ documentKey }) => {
-        if (documentKey !== undefined) readsKey(documentKey)
-      },
+    const scope = this.#scopeWith(fault, readsKey)
+    for (const [at, { if: due }] of obligations.entries()) {
+      if (due !== undefined) compileIf(due, ['obligations', at, 'if'], scope)
     }
     return [
       ...(who === undefined ? [] : compileWho(who, scope)),
@@ -70,6 +64,32 @@ export class RuleScope {
       return nodes
     })
     return { conditions, faults }
+  }
+
+  /** A mapping that was checked; undefined if this process cannot compile it. */
+  checkedMapping(conditions: Conditions): ConditionNode | undefined {
+    const scope = this.#scopeWith(
+      () => {},
+      () => {},
+    )
+    return compileIf(conditions, ['if'], scope)
+  }
+
+  #scopeWith(
+    fault: ConditionScope['fault'],
+    readsKey: (key: string) => void,
+  ): WhoScope & ConditionScope {
+    return {
+      registry: this.#registry,
+      lists: this.#lists,
+      attributeAt: (text) => this.#attributeAt(text),
+      folded: (name) => this.#folded(name),
+      fault,
+      readsKey,
+      reads: ({ documentKey }) => {
+        if (documentKey !== undefined) readsKey(documentKey)
+      },
+    }
   }
 
   #attributeAt(text: string): FoundAttribute {

@@ -3,10 +3,12 @@ import { ConditionsSchema } from './condition-schema.ts'
 import {
   applicationPartsMax,
   listValuesMax,
+  obligationsMax,
   operandLengthMax,
   operandValuesMax,
   textLengthMax,
 } from './limits.ts'
+import { TestsSchema } from './test-schema.ts'
 
 const name = z
   .string()
@@ -149,6 +151,29 @@ const WhoSchema = z
   .describe('Who asks; all parts given must hold.')
 export type WhoPart = z.infer<typeof WhoSchema>
 
+/** Checked further in `validity.ts`. */
+const instant = z.string().max(64)
+
+export const obligationTypes = ['step-up', 'notification', 'session_termination', 'custom'] as const
+
+const property = z.union(
+  [z.string().max(operandLengthMax), z.number(), z.boolean(), z.array(z.string()).max(100)],
+  { error: 'expected a string, a number, a boolean or a list of strings' },
+)
+
+const ObligationSchema = z
+  .strictObject({
+    id: name.describe('Unique in the rule; gateways and tests name it.'),
+    type: z.enum(obligationTypes).describe('As in the AuthZEN obligations draft.'),
+    properties: z
+      .record(z.string().min(1).max(64), property)
+      .default(() => ({}))
+      .describe('What the gateway needs to know: `acr_value` of a step-up.'),
+    if: ConditionsSchema.optional().describe('Due only then; unknown counts as due.'),
+  })
+  .describe('Something the gateway has to do.')
+export type ObligationPart = z.infer<typeof ObligationSchema>
+
 export const RuleSchema = z
   .strictObject({
     id: z
@@ -169,6 +194,18 @@ export const RuleSchema = z
       .enum(['match', 'skip'])
       .optional()
       .describe('What an unknown rule does; default: `match` if it blocks, `skip` if it allows.'),
+    mode: z
+      .enum(['enforce', 'shadow'])
+      .default('enforce')
+      .describe('shadow: evaluated at its place and told, and never decides.'),
+    validFrom: instant.optional().describe('First day or instant at which the rule is there.'),
+    validUntil: instant.optional().describe('Last day or instant at which the rule is there.'),
+    obligations: z
+      .array(ObligationSchema)
+      .min(1)
+      .max(obligationsMax)
+      .optional()
+      .describe('What the gateway has to do where this rule decides, on allow and block alike.'),
     stale: z
       .literal('strict')
       .optional()
@@ -197,5 +234,6 @@ export const PolicyFileSchema = z.strictObject({
     .array(RuleSchema)
     .default(() => [])
     .describe('Top down, the first match decides, nothing matched blocks.'),
+  tests: TestsSchema.optional().describe('Examples of what the rules answer.'),
 })
 export type PolicyFile = z.infer<typeof PolicyFileSchema>

@@ -1,6 +1,6 @@
 import { fold } from '../directory/identity.ts'
 import { F, T, type Tri, U } from '../directory/three-values.ts'
-import { ConditionNode, directoryUnused, shortened } from './condition-node.ts'
+import { ConditionNode, directoryUnused, readsSubject, shortened } from './condition-node.ts'
 import type { Facts, Seen } from './policy.ts'
 import type { UserPart } from './schema.ts'
 import { triOf } from './value-type.ts'
@@ -13,7 +13,7 @@ export class DirectoriesNode extends ConditionNode {
   constructor(directories: readonly string[]) {
     const label = 'who.directories'
     const wanted = `one of [${directories.join(', ')}]`
-    super({ path: label, label, wanted, readsDirectory: false, cost: 0 })
+    super({ path: label, label, wanted, ...readsSubject, readsDirectory: false, cost: 0 })
     this.#wanted = new Set(directories)
   }
 
@@ -36,7 +36,7 @@ export class UsersNode extends ConditionNode {
     const label = 'who.users'
     const texts = users.map((user) => (typeof user === 'string' ? user : JSON.stringify(user)))
     const wanted = `one of [${texts.join(', ')}]`
-    super({ path: label, label, wanted, readsDirectory: true, cost: 2 })
+    super({ path: label, label, wanted, ...readsSubject, cost: 2 })
     for (const user of users) {
       if (typeof user === 'string') this.#names.add(scope.folded(user))
       else if ('id' in user) this.#ids.add(user.id)

@@ -19,6 +19,18 @@ const decision = {
   application: 'payroll',
   message: 'welcome',
   cacheable_for_ms: 30_000,
+  obligations: [
+    {
+      id: 'mfa',
+      type: 'step-up',
+      properties: {
+        acr_value: { string: 'loa:2' },
+        retries: { number: 3 },
+        silent: { bool: false },
+        amr_values: { list: { values: ['otp'] } },
+      },
+    },
+  ],
   decision_id: 'd-1',
   unknown: ['when.context.country'],
 }
@@ -71,6 +83,13 @@ describe('an answer', () => {
       unknown: ['when.context.country'],
       stale: false,
       cacheableForMs: 30_000,
+      obligations: [
+        {
+          id: 'mfa',
+          type: 'step-up',
+          properties: { acr_value: 'loa:2', retries: 3, silent: false, amr_values: ['otp'] },
+        },
+      ],
       decisionId: 'd-1',
     })
   })

@@ -21,6 +21,7 @@ export const allowed: Answer = {
   rule: 'finance-payroll',
   application: 'payroll',
   message: '',
+  obligations: [],
   unknown: [],
   stale: false,
   cacheableForMs: 30_000,

@@ -10,10 +10,10 @@ interface Cases {
   readonly policy: string
   readonly tests: readonly {
     readonly name: string
-    readonly given: Given & {
+    readonly given: Omit<Given, 'action'> & {
+      readonly action?: string
       readonly app?: string
       readonly destination?: Destination
-      readonly action?: string
     }
     readonly expect: {
       /** Empty: no rule. */
@@ -30,17 +30,13 @@ describe.each(readdirSync(folder).filter((file) => file.endsWith('.yaml')))('%s'
   const { policy, tests } = yaml(readFileSync(join(folder, file), 'utf8')) as Cases
   const rules = compiled(policy)
 
-  test.each(tests)('$name', ({ given, expect: wanted }) => {
+  test.each(tests)('$name', ({ given: { action = 'connect', ...given }, expect: wanted }) => {
     const application =
       given.app === undefined
         ? rules.applicationAt(given.destination ?? {})
         : rules.applications.get(given.app)
 
-    const verdict = evaluate(
-      rules.rulesFor(application!),
-      given.action ?? 'connect',
-      factsOf(given),
-    )
+    const verdict = evaluate(rules, application!, action, factsOf(given))
 
     const found =
       verdict.kind === 'none'

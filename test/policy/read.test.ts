@@ -40,7 +40,7 @@ describe('a rule file with a fault is refused, with the place and the fix', () =
     [
       'an unknown key',
       'version: 1\nruls: []',
-      '2:1: `ruls` is unknown (did you mean `rules`?); known here: version, tenant, applications, lists, rules',
+      '2:1: `ruls` is unknown (did you mean `rules`?); known here: version, tenant, applications, lists, rules, tests',
     ],
     [
       'an effect that is none',
@@ -74,8 +74,8 @@ describe('a rule file with a fault is refused, with the place and the fix', () =
     ],
     [
       'a key of a later version',
-      rule('mode: shadow'),
-      '5:40: `rules[0].mode` is unknown; known here: id, description, enabled, effect, apps, actions, who, when, unless, onMissing, stale, message, reason',
+      rule('modus: shadow'),
+      '5:40: `rules[0].modus` is unknown (did you mean `mode`?); known here: id, description, enabled, effect, apps, actions, who, when, unless, onMissing, mode, validFrom, validUntil, obligations, stale, message, reason',
     ],
     [
       'an action that nothing declares',

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { evaluate } from '../../src/decision/evaluate.ts'
 import { enterpriseUserUrn } from '../../src/directory/core-schemas.ts'
 import { T } from '../../src/directory/three-values.ts'
-import { compiled, factsOf } from '../support/policies.ts'
+import { compiled, factsOf, type Given } from '../support/policies.ts'
 import {
   anyAttempt,
   anyPolicy,
@@ -38,7 +38,7 @@ test('each rule is as true, false or unknown as the slow evaluator finds it', ()
     fc.property(anyPolicy, attempts, (policy, many) => {
       const { rules } = compiled(JSON.stringify({ version: 1, ...policy }))
       for (const attempt of many) {
-        const facts = factsOf({ ...attempt, user: givenUser(attempt) })
+        const facts = factsOf(givenOf(attempt))
         for (const { id, conditions } of rules) {
           const rule = policy.rules.find((each) => each.id === id)!
           const wanted = ruleTruth(rule, policy, asReference(attempt))
@@ -101,15 +101,15 @@ function deciderOf(policy: ReferencePolicy) {
   const rules = compiled(JSON.stringify({ version: 1, ...policy }))
   return (attempt: RandomAttempt) => {
     const application = rules.applications.get(attempt.application)!
-    const facts = factsOf({ ...attempt, user: givenUser(attempt) })
-    const verdict = evaluate(rules.rulesFor(application), attempt.action, facts)
+    const facts = factsOf(givenOf(attempt))
+    const verdict = evaluate(rules, application, attempt.action, facts)
     if (verdict.kind === 'none') return { effect: 'block', rule: '' }
     return { effect: verdict.rule.effect, rule: verdict.rule.id }
   }
 }
 
-function givenUser({ user, groups }: RandomAttempt) {
-  return user === undefined ? null : { ...user, groups }
+function givenOf({ user, groups, action: _action, ...attempt }: RandomAttempt): Given {
+  return { ...attempt, user: user === undefined ? null : { ...user, groups } }
 }
 
 function asReference({ user, ...attempt }: RandomAttempt): ReferenceAttempt {

@@ -33,6 +33,11 @@ export interface Given {
   readonly doubtful?: readonly string[]
   readonly claims?: Readonly<Record<string, unknown>>
   readonly context?: Readonly<Record<string, unknown>>
+  readonly action?: Readonly<Record<string, unknown>>
+  readonly resource?: Readonly<Record<string, unknown>>
+  /** RFC 3339. */
+  readonly now?: string
+  readonly ageMs?: number
 }
 
 export function factsOf({ directory = 'entra', user = {}, doubtful = [], ...sent }: Given): Facts {
@@ -51,6 +56,10 @@ export function factsOf({ directory = 'entra', user = {}, doubtful = [], ...sent
     },
     claims: flattened(sent.claims ?? {}),
     context: flattened(sent.context ?? {}),
+    action: flattened(sent.action ?? {}),
+    resource: flattened(sent.resource ?? {}),
+    nowMs: Date.parse(sent.now ?? '2026-05-04T10:00:00Z'),
+    ageMs: sent.ageMs ?? 0,
   }
 }
 
