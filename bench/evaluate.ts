@@ -4,6 +4,7 @@ import { policyDocument } from '../src/policy/checked-policy.ts'
 import { compilePolicy } from '../src/policy/compile.ts'
 import type { Application, Facts, RuleSet } from '../src/policy/policy.ts'
 import { readPolicy } from '../src/policy/read.ts'
+import type { SubjectRules } from '../src/policy/subject-rules.ts'
 import { printFaults } from '../src/std/fault.ts'
 import { naiveDecision } from './support/naive-evaluator.ts'
 import { median, Report } from './support/report.ts'
@@ -27,6 +28,8 @@ interface Setup {
 interface Attempt {
   readonly application: Application
   readonly facts: Facts
+  /** As it is kept with a cached principal. */
+  readonly subject: SubjectRules
 }
 
 const registry = createSchemaRegistry()
@@ -47,7 +50,11 @@ function setUp(size: number): Setup {
   const compileMs = performance.now() - before
   const attempts = Array.from({ length: attemptsMax }, () => {
     const { application, facts } = attemptOf(policy.file.rules, random)
-    return { application: rules.applications.get(application)!, facts }
+    return {
+      application: rules.applications.get(application)!,
+      facts,
+      subject: rules.subjectRules(facts),
+    }
   })
   return { size, policy, rules, attempts, compileMs }
 }
@@ -59,8 +66,8 @@ let kept = 0
 function measure({ rules, attempts }: Setup): number {
   const before = performance.now()
   for (let at = 0; at < answersPerRound; at++) {
-    const { application, facts } = attempts[at % attemptsMax]!
-    const verdict = evaluate(rules, application, 'connect', facts)
+    const { application, facts, subject } = attempts[at % attemptsMax]!
+    const verdict = evaluate(rules, application, 'connect', facts, subject)
     if (verdict.kind === 'rule') kept += verdict.rule.line
   }
   return ((performance.now() - before) * 1e6) / answersPerRound
@@ -76,10 +83,17 @@ function measureNaive({ size, policy, attempts }: Setup): number {
   return ((performance.now() - before) * 1e6) / answers
 }
 
+/** Nanoseconds to work out once for a subject what its rules are. */
+function measureSubject({ rules, attempts }: Setup): number {
+  const before = performance.now()
+  for (const { facts } of attempts) kept += rules.subjectRules(facts).ordinals.length
+  return ((performance.now() - before) * 1e6) / attempts.length
+}
+
 /** How many answers differ from the naive evaluator's. */
 function mismatches({ rules, policy, attempts }: Setup): number {
-  return attempts.filter(({ application, facts }) => {
-    const verdict = evaluate(rules, application, 'connect', facts)
+  return attempts.filter(({ application, facts, subject }) => {
+    const verdict = evaluate(rules, application, 'connect', facts, subject)
     const found = verdict.kind === 'rule' ? verdict.rule.id : ''
     return found !== naiveDecision(policy, application.name, facts)
   }).length
@@ -96,6 +110,7 @@ report.figure('evaluate.mismatches', `${wrong} of ${sizes.length * attemptsMax}`
 for (const setup of setups) measure(setup)
 
 const ours = new Map<number, number[]>(sizes.map((size) => [size, []]))
+const subject = new Map<number, number[]>(sizes.map((size) => [size, []]))
 const naive = new Map<number, number[]>(sizes.map((size) => [size, []]))
 for (let round = 0; round < rounds; round++) {
   for (const setup of setups) {
@@ -103,11 +118,16 @@ for (let round = 0; round < rounds; round++) {
     naive.get(setup.size)!.push(measureNaive(setup))
   }
 }
+for (let round = 0; round < rounds; round++) {
+  for (const setup of setups) subject.get(setup.size)!.push(measureSubject(setup))
+}
 const nsPerAnswer = (size: number) => median(ours.get(size)!)
 for (const { size, compileMs } of setups) {
   const times = `p50 ${nsPerAnswer(size).toFixed(0)} ns`
   const others = `naive ${median(naive.get(size)!).toFixed(0)} ns, compiled in ${compileMs.toFixed(0)} ms`
   report.figure(`evaluate.rules_${size}`, `${times}, ${others}`)
+  const once = (median(subject.get(size)!) / 1_000).toFixed(1)
+  report.figure(`evaluate.subject_${size}`, `${once} µs once for a subject`)
 }
 report.ratio('evaluate.flat_10k', nsPerAnswer(10) / nsPerAnswer(10_000), 0.3)
 process.exitCode = wrong === 0 && kept > 0 ? 0 : 1

@@ -81,7 +81,11 @@ export function attemptOf(rules: readonly WorkloadRule[], random: () => number) 
   const facts: Facts = {
     directory: 'entra' as DirectoryId,
     user,
-    groups: { hasName: membership, hasId: () => F },
+    groups: {
+      hasName: membership,
+      hasId: () => F,
+      held: { names: [...held], doubtfulNames: [], ids: [] },
+    },
     claims: new Map(),
     context,
     action: new Map(),

@@ -8,7 +8,7 @@ import type { GroupRow } from '../store/store.ts'
 export class GroupGraph {
   /** Moves with every change, so that what was derived from the graph can be told stale. */
   generation = 0
-  readonly #byOrdinal = new Map<Ordinal, GroupRow>()
+  readonly #byOrdinal = new Map<Ordinal, KnownGroup>()
   readonly #byName = new Map<string, Ordinal[]>()
   readonly #byId = new Map<string, Ordinal>()
   #nestings = 0
@@ -19,20 +19,20 @@ export class GroupGraph {
 
   put(row: GroupRow): void {
     this.remove(row.ordinal)
-    this.#byOrdinal.set(row.ordinal, row)
-    this.#byId.set(row.id, row.ordinal)
     const name = fold(row.displayName)
+    this.#byOrdinal.set(row.ordinal, { row, name })
+    this.#byId.set(row.id, row.ordinal)
     this.#byName.set(name, [...(this.#byName.get(name) ?? []), row.ordinal])
     this.#nestings += row.parents.length
   }
 
   remove(ordinal: Ordinal): void {
     this.generation++
-    const row = this.#byOrdinal.get(ordinal)
-    if (row === undefined) return
+    const known = this.#byOrdinal.get(ordinal)
+    if (known === undefined) return
+    const { row, name } = known
     this.#byOrdinal.delete(ordinal)
     this.#byId.delete(row.id)
-    const name = fold(row.displayName)
     const others = (this.#byName.get(name) ?? []).filter((other) => other !== ordinal)
     if (others.length > 0) this.#byName.set(name, others)
     else this.#byName.delete(name)
@@ -49,7 +49,7 @@ export class GroupGraph {
       if (depth === nestingDepthMax) return new EffectiveGroups(found, false)
       const next: Ordinal[] = []
       for (const ordinal of level) {
-        for (const parent of this.#byOrdinal.get(ordinal)?.parents ?? []) {
+        for (const parent of this.#byOrdinal.get(ordinal)?.row.parents ?? []) {
           if (found.has(parent) || !this.#byOrdinal.has(parent)) continue
           found.add(parent)
           next.push(parent)
@@ -77,28 +77,57 @@ export class GroupGraph {
     return groups.complete ? F : U
   }
 
+  /** Names folded; those that another group has, too, of which these are not, are doubtful. */
+  listed(groups: EffectiveGroups): ListedGroups {
+    const names: string[] = []
+    const doubtfulNames: string[] = []
+    const ids: string[] = []
+    for (const ordinal of groups.ordinals) {
+      const known = this.#byOrdinal.get(ordinal)
+      if (known === undefined) continue
+      const { row, name } = known
+      ids.push(row.id)
+      const isCertain = this.hasName(groups, name) === T
+      if (isCertain) names.push(name)
+      else doubtfulNames.push(name)
+    }
+    return { names, doubtfulNames, ids }
+  }
+
   nameOf(ordinal: Ordinal): string | undefined {
-    return this.#byOrdinal.get(ordinal)?.displayName
+    return this.#byOrdinal.get(ordinal)?.row.displayName
   }
 }
 
-/** Kept with every user who was decided on, so it is small: a set of twenty takes a kilobyte. */
+export interface ListedGroups {
+  readonly names: readonly string[]
+  readonly doubtfulNames: readonly string[]
+  readonly ids: readonly string[]
+}
+
+interface KnownGroup {
+  readonly row: GroupRow
+  /** Folded. */
+  readonly name: string
+}
+
+/** Groups that somebody is in, directly or through others. */
 export class EffectiveGroups {
   /** Ascending. */
-  readonly #ordinals: readonly Ordinal[]
+  readonly ordinals: readonly Ordinal[]
   /** False: groups are nested deeper than is followed. */
   readonly complete: boolean
 
   constructor(ordinals: ReadonlySet<Ordinal>, complete: boolean) {
-    this.#ordinals = [...ordinals].sort((a, b) => a - b)
+    this.ordinals = [...ordinals].sort((a, b) => a - b)
     this.complete = complete
   }
 
   has(ordinal: Ordinal): boolean {
-    let [low, high] = [0, this.#ordinals.length - 1]
+    let [low, high] = [0, this.ordinals.length - 1]
     while (low <= high) {
       const middle = (low + high) >> 1
-      const found = this.#ordinals[middle]!
+      const found = this.ordinals[middle]!
       if (found === ordinal) return true
       if (found < ordinal) low = middle + 1
       else high = middle - 1

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import type { Lookup, Principal } from '../cache/cache.ts'
 import type { DirectoryCache } from '../cache/directory-cache.ts'
 import { lookupValue } from '../directory/identity.ts'
-import type { Application, Facts, Obligation, RuleSet } from '../policy/policy.ts'
+import type { Application, Facts, Obligation, RuleSet, SubjectFacts } from '../policy/policy.ts'
+import type { SubjectRules } from '../policy/subject-rules.ts'
 import { unreachable } from '../std/assert.ts'
 import type { Clock } from '../std/clock.ts'
 import type { ActivePolicies } from './active-policies.ts'
@@ -20,12 +21,8 @@ import type {
 import { evaluate, obligationsOf } from './evaluate.ts'
 import { explain } from './explain.ts'
 import { personMessage } from './messages.ts'
-import {
-  attemptFacts,
-  factsWithoutDirectory,
-  principalFacts,
-  type SubjectFacts,
-} from './principal-facts.ts'
+import { AttemptFacts, factsWithoutDirectory, PrincipalFacts } from './principal-facts.ts'
+import { RulesOfSubject } from './rules-of-subject.ts'
 import type { DirectoryResolution, DirectorySettings } from './subject.ts'
 
 /** The state a vouch can be in; see the store. */
@@ -47,6 +44,7 @@ export class Decider implements DecisionPoint {
   readonly #directories: DirectoryResolution
   readonly #clock: Clock
   readonly #idPrefix = `${randomBytes(6).toString('base64url')}-`
+  readonly #rulesOfSubject = new RulesOfSubject()
   #decided = 0
 
   constructor(
@@ -156,7 +154,9 @@ export class Decider implements DecisionPoint {
     const directory = this.#directories.directoryOf(tenant, subject)
     if (directory === undefined) return this.#blocked('DIRECTORY_UNKNOWN', attempt, { rules })
     if (!directory.attributesForPolicy) {
-      return this.#decide(attempt, rules, factsWithoutDirectory(directory.id), directory)
+      const subject = factsWithoutDirectory(directory.id)
+      const ofSubject = this.#rulesOfSubject.withoutDirectory(rules, subject)
+      return this.#decide(attempt, rules, subject, ofSubject, directory)
     }
     if (this.#cache.stateOf(directory.id) !== 'ready') {
       return this.#blocked('DIRECTORY_NOT_READY', attempt, { rules, directory })
@@ -192,25 +192,28 @@ export class Decider implements DecisionPoint {
     if (this.#cache.isHeld(principal)) return this.#blocked('DIRECTORY_UNAVAILABLE', attempt, about)
     if (!principal.active) return this.#blocked('USER_INACTIVE', attempt, about)
     const graph = this.#cache.groupsOf(principal.directory)
-    return this.#decide(attempt, rules, principalFacts(principal, graph), directory, principal)
+    const subject = new PrincipalFacts(principal, graph)
+    const ofSubject = this.#rulesOfSubject.of(rules, principal, graph, subject)
+    return this.#decide(attempt, rules, subject, ofSubject, directory, principal)
   }
 
   #decide(
     attempt: Attempt,
     rules: RuleSet,
     subject: SubjectFacts,
+    ofSubject: SubjectRules,
     directory: DirectorySettings,
     principal?: Principal,
   ): Found {
     const application = applicationOf(rules, attempt)
     const about = { rules, directory, principal, application }
     if (application === undefined) return this.#blocked('APPLICATION_UNKNOWN', attempt, about)
-    const facts = attemptFacts(subject, attempt, application, {
+    const facts = new AttemptFacts(subject, attempt, application, {
       nowMs: this.#clock.wallMs(),
       ageMs: this.#vouch.ageMs(),
     })
     const verdict = application.actions.has(attempt.action)
-      ? evaluate(rules, application, attempt.action, facts)
+      ? evaluate(rules, application, attempt.action, facts, ofSubject)
       : undefined
     const basis: Basis = { rules, application, facts }
     if (verdict === undefined || verdict.kind === 'none') {

@@ -1,5 +1,7 @@
-import { F, T, type Tri, U } from '../directory/three-values.ts'
+import { F, T } from '../directory/three-values.ts'
+import type { ApplicationRules } from '../policy/application-rules.ts'
 import type { Application, Facts, Obligation, Rule, RuleSet } from '../policy/policy.ts'
+import type { SubjectRules } from '../policy/subject-rules.ts'
 
 /** Which rule decides; `unknown`: what could not be known and shaped that. */
 export type Verdict =
@@ -7,17 +9,19 @@ export type Verdict =
   | { readonly kind: 'none' }
 
 /**
- * Walks the rules of an application from the top; the first that matches decides. A rule that is
- * unknown does as its `onMissing` says: by default a block rule matches, an allow rule does not.
- * Pure, and on the usual way it makes nothing but the Verdict.
+ * Walks the rules of an application that can match for the subject from the top; the first that
+ * matches decides. A rule that is unknown does as its `onMissing` says: by default a block rule
+ * matches, an allow rule does not. Pure, and on the usual way it makes nothing but the Verdict.
+ * Whoever decides for a subject again and again hands in what was worked out for it.
  */
 export function evaluate(
   rules: RuleSet,
   application: Application,
   action: string,
   facts: Facts,
+  subject: SubjectRules = rules.subjectRules(facts),
 ): Verdict {
-  return walk(rules.rulesFor(application), 'enforce', action, facts)
+  return firstMatch(rules.rulesFor(application).enforced, action, facts, subject)
 }
 
 /** Which shadow rule would have decided, had it been enforced: the first that stands before. */
@@ -27,20 +31,27 @@ export function evaluateShadow(
   action: string,
   facts: Facts,
   verdict: Verdict,
+  subject: SubjectRules = rules.subjectRules(facts),
 ): Rule | undefined {
-  const shadow = walk(rules.rulesFor(application), 'shadow', action, facts)
+  const shadow = firstMatch(rules.rulesFor(application).shadow, action, facts, subject)
   if (shadow.kind === 'none') return undefined
   const isBefore = verdict.kind === 'none' || shadow.rule.ordinal < verdict.rule.ordinal
   return isBefore ? shadow.rule : undefined
 }
 
-function walk(rules: readonly Rule[], mode: Rule['mode'], action: string, facts: Facts): Verdict {
+function firstMatch(
+  rules: ApplicationRules,
+  action: string,
+  facts: Facts,
+  subject: SubjectRules,
+): Verdict {
+  const walk = rules.walk(subject)
   let skipped: readonly string[] = nothing
-  for (let at = 0; at < rules.length; at++) {
-    const rule = rules[at]!
-    if (rule.mode !== mode || !isThere(rule, action, facts)) continue
-    const result = resultOf(rule, facts)
+  for (let step = walk.next(); step !== undefined; step = walk.next()) {
+    if (!step.isThere(action, facts.nowMs)) continue
+    const result = step.resultFor(facts, walk.subjectResult)
     if (result === F) continue
+    const { rule } = step
     if (result === T) return { kind: 'rule', rule, unknown: skipped }
     if (rule.onMissing === 'match') {
       return { kind: 'rule', rule, unknown: joined(skipped, unknownsOf(rule, facts)) }
@@ -51,12 +62,6 @@ function walk(rules: readonly Rule[], mode: Rule['mode'], action: string, facts:
   return none
 }
 
-/** A rule for another action, or outside its time, is as if it were not in the file. */
-export function isThere(rule: Rule, action: string, { nowMs }: Facts): boolean {
-  if (rule.actions !== undefined && !rule.actions.has(action)) return false
-  return nowMs >= rule.validFromMs && nowMs <= rule.validUntilMs
-}
-
 /** What the gateway has to do: of an obligation that depends on the unknown, it has to. */
 export function obligationsOf({ obligations }: Rule, facts: Facts): readonly Obligation[] {
   if (obligations.length === 0) return noObligations
@@ -65,18 +70,6 @@ export function obligationsOf({ obligations }: Rule, facts: Facts): readonly Obl
   )
 }
 const noObligations: readonly Obligation[] = Object.freeze([])
-
-/** Conditions are joined by AND: the least of them, so the first false one ends it. */
-function resultOf(rule: Rule, facts: Facts): Tri {
-  const { conditions } = rule
-  let result: Tri = T
-  for (let at = 0; at < conditions.length; at++) {
-    const one = conditions[at]!.test(facts)
-    if (one === F) return F
-    if (one === U) result = U
-  }
-  return result
-}
 
 function unknownsOf(rule: Rule, facts: Facts): readonly string[] {
   return rule.conditions.flatMap((condition) => condition.unknowns(facts))

@@ -18,7 +18,7 @@ export function explain(answer: Answer, basis: Basis | undefined): Explanation {
 
 function traceRules(answer: Answer, basis: Basis): readonly RuleTrace[] {
   const { rules, application, facts } = basis
-  return rules.rulesFor(application).map((rule) => {
+  return rules.rulesFor(application).all.map((rule) => {
     const conditions = rule.conditions.map((condition): ConditionTrace => {
       const { value, note } = condition.see(facts)
       return {

@@ -1,16 +1,33 @@
 import type { Principal } from '../cache/cache.ts'
 import type { EffectiveGroups, GroupGraph } from '../cache/group-graph.ts'
-import type { DirectoryId } from '../directory/directory.ts'
+import type { Complex, DirectoryId } from '../directory/directory.ts'
 import { type Tri, U } from '../directory/three-values.ts'
-import type { Application, Facts, Groups, Value, Values } from '../policy/policy.ts'
+import type { Application, Facts, Groups, SubjectFacts, Value, Values } from '../policy/policy.ts'
 import type { Attempt } from './decision.ts'
 
-/** Who asks, as rules see it; without `user` the directory may not be used for policy. */
-export interface SubjectFacts extends Pick<Facts, 'directory' | 'user' | 'groups'> {}
+/** A principal as rules see it. Which groups it is in is looked up when a rule asks for that. */
+export class PrincipalFacts implements SubjectFacts {
+  readonly #principal: Principal
+  readonly #graph: GroupGraph
+  #groups: Groups | undefined
 
-export function principalFacts(principal: Principal, graph: GroupGraph): SubjectFacts {
-  const { directory, attributes: user } = principal
-  return { directory, user, groups: membershipOf(principal, graph) }
+  constructor(principal: Principal, graph: GroupGraph) {
+    this.#principal = principal
+    this.#graph = graph
+  }
+
+  get directory(): DirectoryId {
+    return this.#principal.directory
+  }
+
+  get user(): Complex {
+    return this.#principal.attributes
+  }
+
+  get groups(): Groups {
+    this.#groups ??= new Membership(this.#graph.effective(this.#principal.groups), this.#graph)
+    return this.#groups
+  }
 }
 
 /** The directory may not be used for policy: whatever is asked of the user is unknown. */
@@ -18,68 +35,75 @@ export function factsWithoutDirectory(directory: DirectoryId): SubjectFacts {
   return { directory, user: undefined, groups: unknownGroups }
 }
 
-/** All that rules may ask about an attempt. */
-export function attemptFacts(
-  { directory, user, groups }: SubjectFacts,
-  attempt: Attempt,
-  application: Application,
-  times: Pick<Facts, 'nowMs' | 'ageMs'>,
-): Facts {
-  const { claims, context, action, actionProperties, resourceProperties } = attempt
-  return {
-    directory,
-    user,
-    groups,
-    claims,
-    context,
-    action:
-      actionProperties === undefined
-        ? (application.actions.get(action) ?? nothing)
-        : new Map([...actionProperties, ['name', action]]),
-    // What the policy says of its application is not for the caller to say otherwise.
-    resource:
-      resourceProperties === undefined
-        ? application.labels
-        : new Map([...resourceProperties, ...application.labels]),
-    nowMs: times.nowMs,
-    ageMs: times.ageMs,
-  }
-}
-const nothing: Values = new Map<string, Value>()
+const unknownGroups: Groups = { hasName: () => U, hasId: () => U, held: undefined }
 
-const unknownGroups: Groups = { hasName: () => U, hasId: () => U }
-
-/** A principal's groups, nested ones included; kept with its record until the graph changes. */
+/** A principal's groups, nested ones included. */
 class Membership implements Groups {
-  readonly graph: GroupGraph
-  readonly generation: number
+  readonly #graph: GroupGraph
   readonly #groups: EffectiveGroups
 
-  constructor(principal: Principal, graph: GroupGraph) {
-    this.graph = graph
-    this.generation = graph.generation
-    this.#groups = graph.effective(principal.groups)
+  constructor(groups: EffectiveGroups, graph: GroupGraph) {
+    this.#groups = groups
+    this.#graph = graph
+  }
+
+  get held(): Groups['held'] {
+    return this.#groups.complete ? this.#graph.listed(this.#groups) : undefined
   }
 
   hasName(foldedName: string): Tri {
-    return this.graph.hasName(this.#groups, foldedName)
+    return this.#graph.hasName(this.#groups, foldedName)
   }
 
   hasId(id: string): Tri {
-    return this.graph.hasId(this.#groups, id)
+    return this.#graph.hasId(this.#groups, id)
   }
 }
 
-function membershipOf(principal: Principal, graph: GroupGraph): Groups {
-  const { derived } = principal
-  if (
-    derived instanceof Membership &&
-    derived.graph === graph &&
-    derived.generation === graph.generation
+/** All that rules may ask about an attempt. */
+export class AttemptFacts implements Facts {
+  readonly claims: Values
+  readonly context: Values
+  readonly action: Values
+  readonly resource: Values
+  readonly nowMs: number
+  readonly ageMs: number
+  readonly #subject: SubjectFacts
+
+  constructor(
+    subject: SubjectFacts,
+    attempt: Attempt,
+    application: Application,
+    times: Pick<Facts, 'nowMs' | 'ageMs'>,
   ) {
-    return derived
+    const { claims, context, action, actionProperties, resourceProperties } = attempt
+    this.#subject = subject
+    this.claims = claims
+    this.context = context
+    this.action =
+      actionProperties === undefined
+        ? (application.actions.get(action) ?? nothing)
+        : new Map([...actionProperties, ['name', action]])
+    // What the policy says of its application is not for the caller to say otherwise.
+    this.resource =
+      resourceProperties === undefined
+        ? application.labels
+        : new Map([...resourceProperties, ...application.labels])
+    this.nowMs = times.nowMs
+    this.ageMs = times.ageMs
   }
-  const membership = new Membership(principal, graph)
-  principal.derived = membership
-  return membership
+
+  get directory(): DirectoryId {
+    return this.#subject.directory
+  }
+
+  get user(): Complex | undefined {
+    return this.#subject.user
+  }
+
+  get groups(): Groups {
+    return this.#subject.groups
+  }
 }
+
+const nothing: Values = new Map<string, Value>()

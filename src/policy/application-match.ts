@@ -17,22 +17,24 @@ export class ApplicationMatch<Application> {
   readonly #hosts = new Map<string, Place<Application>[]>()
   readonly #wildcards = new Map<string, Place<Application>[]>()
   /** The longest prefix first. */
-  readonly #lengths: readonly PrefixLength<Application>[]
+  readonly #lengths: PrefixLength<Application>[] = []
 
-  constructor(all: Iterable<readonly [Application, Endpoints]>) {
-    const lengths = new Map<string, PrefixLength<Application>>()
-    for (const [application, endpoints] of all) {
-      const place = { application, endpoints }
-      for (const host of endpoints.hosts) add(this.#hosts, host, place)
-      for (const suffix of endpoints.wildcards) add(this.#wildcards, suffix, place)
-      for (const { first, prefix } of endpoints.networks) {
-        const key = `${first.family}/${prefix}`
-        const length = lengths.get(key) ?? { family: first.family, prefix, networks: new Map() }
-        lengths.set(key, length)
-        add(length.networks, printIp(first), place)
-      }
+  add(application: Application, endpoints: Endpoints): void {
+    const place = { application, endpoints }
+    for (const host of endpoints.hosts) add(this.#hosts, host, place)
+    for (const suffix of endpoints.wildcards) add(this.#wildcards, suffix, place)
+    for (const { first, prefix } of endpoints.networks) {
+      add(this.#length(first.family, prefix).networks, printIp(first), place)
     }
-    this.#lengths = [...lengths.values()].sort((a, b) => b.prefix - a.prefix)
+  }
+
+  #length(family: 4 | 6, prefix: number): PrefixLength<Application> {
+    const known = this.#lengths.find((each) => each.family === family && each.prefix === prefix)
+    if (known !== undefined) return known
+    const length = { family, prefix, networks: new Map() }
+    this.#lengths.push(length)
+    this.#lengths.sort((a, b) => b.prefix - a.prefix)
+    return length
   }
 
   at(destination: Destination): Application | undefined {

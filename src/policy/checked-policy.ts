@@ -19,7 +19,7 @@ export type CheckedList = ListPart & { readonly name: string }
 export type CheckedRule = RulePart & { readonly file: string; readonly line: number }
 
 /** The stored form. Processes that read it refuse a format they do not know. */
-interface PolicyDocument extends CheckedPolicy {
+export interface PolicyDocument extends CheckedPolicy {
   readonly format: typeof documentFormat
   readonly version: string
 }

@@ -1,5 +1,7 @@
 import type { Complex, DirectoryId } from '../directory/directory.ts'
 import type { Tri } from '../directory/three-values.ts'
+import type { ApplicationRules } from './application-rules.ts'
+import type { SubjectRules } from './subject-rules.ts'
 
 /**
  * policy: what rule files say, checked and compiled.
@@ -23,8 +25,17 @@ export interface RuleSet {
   readonly attributesRead: ReadonlySet<string>
   /** The most specific application that matches all of it. */
   applicationAt(destination: Destination): Application | undefined
-  /** The rules that can concern an application, in order. */
-  rulesFor(application: Application): readonly Rule[]
+  /** The rules that can concern an application. */
+  rulesFor(application: Application): RulesOfApplication
+  /** What they come to for a subject; worked out once for it, not for each of its attempts. */
+  subjectRules(subject: SubjectFacts): SubjectRules
+}
+
+export interface RulesOfApplication {
+  /** In order, those in the shadow as well. */
+  readonly all: readonly Rule[]
+  readonly enforced: ApplicationRules
+  readonly shadow: ApplicationRules
 }
 
 export interface Application {
@@ -70,6 +81,14 @@ export interface Rule {
   readonly obligations: readonly RuleObligation[]
   /** Conditions joined by AND, in the order of cost. */
   readonly conditions: readonly Condition[]
+  /** Whether all conditions are asked for each attempt; otherwise `SubjectRules` knows of it. */
+  readonly isGeneral: boolean
+  /** Those that the subject alone decides: what they come to is in `SubjectRules`. */
+  readonly subjectConditions: readonly Condition[]
+  /** Of these the ones that are left to ask where the key that led to the rule holds. */
+  readonly keyedConditions: readonly Condition[]
+  /** The others. */
+  readonly attemptConditions: readonly Condition[]
 }
 
 /** As the AuthZEN obligations draft has them. */
@@ -115,8 +134,8 @@ export interface Seen {
   readonly note: string
 }
 
-/** All that a rule can be about: one attempt, its subject resolved. */
-export interface Facts {
+/** Who asks, as the directory knows it. */
+export interface SubjectFacts {
   readonly directory: DirectoryId
   /**
    * The subject's attributes, `id` among them. Undefined: the directory may not be used for policy,
@@ -124,6 +143,10 @@ export interface Facts {
    */
   readonly user: Complex | undefined
   readonly groups: Groups
+}
+
+/** All that a rule can be about: one attempt, its subject resolved. */
+export interface Facts extends SubjectFacts {
   readonly claims: Values
   readonly context: Values
   /** What the caller says of the action; `name` is the action's. */
@@ -141,6 +164,16 @@ export interface Groups {
   /** Folded display name. F: there is no such group. U: two share the name and disagree. */
   hasName(foldedName: string): Tri
   hasId(id: string): Tri
+  /** Undefined where they cannot be listed: nesting is too deep, or nothing may be known. */
+  readonly held: HeldGroups | undefined
+}
+/** Every group of which membership is not known to be false. */
+export interface HeldGroups {
+  /** Folded; for certain. */
+  readonly names: readonly string[]
+  /** Folded; another group has the same name, of which the subject is no member. */
+  readonly doubtfulNames: readonly string[]
+  readonly ids: readonly string[]
 }
 
 /** Keys flat and dotted. A key that is absent was not sent. */

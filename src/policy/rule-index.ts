@@ -1,4 +1,5 @@
-import type { Application, Rule } from './policy.ts'
+import { ApplicationRules } from './application-rules.ts'
+import type { Application, Rule, RulesOfApplication } from './policy.ts'
 import type { RulePart } from './schema.ts'
 
 /**
@@ -7,37 +8,38 @@ import type { RulePart } from './schema.ts'
  * asked for.
  */
 export class RuleIndex {
-  readonly #rules: readonly Rule[]
-  /** Ordinals, ascending. */
-  readonly #byName = new Map<string, number[]>()
-  readonly #general: { readonly at: number; readonly apps: Apps }[] = []
-  readonly #found = new Map<Application, readonly Rule[]>()
+  readonly #byName = new Map<string, Rule[]>()
+  readonly #general: { readonly rule: Rule; readonly apps: Apps }[] = []
+  readonly #found = new Map<Application, RulesOfApplication>()
 
-  constructor(parts: readonly Pick<RulePart, 'apps'>[], rules: readonly Rule[]) {
-    this.#rules = rules
-    for (const [at, { apps }] of parts.entries()) {
-      if (apps === 'any' || apps.labels !== undefined) this.#general.push({ at, apps })
-      else this.#addNamed(at, apps)
-    }
+  /** In the order of the file. */
+  add(rule: Rule, apps: Apps): void {
+    if (apps === 'any' || apps.labels !== undefined) this.#general.push({ rule, apps })
+    else this.#addNamed(rule, apps)
   }
 
-  rulesFor(application: Application): readonly Rule[] {
+  rulesFor(application: Application): RulesOfApplication {
     const known = this.#found.get(application)
     if (known !== undefined) return known
     const general = this.#general.filter(({ apps }) => concerns(apps, application))
     const named = this.#byName.get(application.name) ?? []
-    const ordinals = [...named, ...general.map(({ at }) => at)].sort((a, b) => a - b)
-    const rules = Object.freeze(ordinals.map((at) => this.#rules[at]!))
-    this.#found.set(application, rules)
-    return rules
+    const all = [...named, ...general.map(({ rule }) => rule)]
+    all.sort((a, b) => a.ordinal - b.ordinal)
+    const found = {
+      all: Object.freeze(all),
+      enforced: new ApplicationRules(all.filter(({ mode }) => mode === 'enforce')),
+      shadow: new ApplicationRules(all.filter(({ mode }) => mode === 'shadow')),
+    }
+    this.#found.set(application, found)
+    return found
   }
 
-  #addNamed(at: number, { names = [], except = [] }: Exclude<Apps, 'any'>): void {
+  #addNamed(rule: Rule, { names = [], except = [] }: Exclude<Apps, 'any'>): void {
     for (const name of new Set(names)) {
       if (except.includes(name)) continue
-      const ordinals = this.#byName.get(name)
-      if (ordinals === undefined) this.#byName.set(name, [at])
-      else ordinals.push(at)
+      const rules = this.#byName.get(name)
+      if (rules === undefined) this.#byName.set(name, [rule])
+      else rules.push(rule)
     }
   }
 }

@@ -82,7 +82,7 @@ export class RuleScope {
     return {
       registry: this.#registry,
       lists: this.#lists,
-      attributeAt: (text) => this.#attributeAt(text),
+      attributeAt: (text) => this.attributeAt(text),
       folded: (name) => this.#folded(name),
       fault,
       readsKey,
@@ -92,7 +92,8 @@ export class RuleScope {
     }
   }
 
-  #attributeAt(text: string): FoundAttribute {
+  /** Found and typed once. */
+  attributeAt(text: string): FoundAttribute {
     let found = this.#attributes.get(text)
     if (found === undefined) {
       found = attributeAt(text, this.#registry)

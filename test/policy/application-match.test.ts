@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Destination } from '../../src/policy/policy.ts'
 import { compiled } from '../support/policies.ts'
 
-const { applicationAt } = compiled(`
+const rules = compiled(`
 version: 1
 applications:
   exact: { hosts: [www.corp.example], ports: [443] }
@@ -56,5 +56,5 @@ test.each<[string, Destination, string | undefined]>([
   ['a host of a million letters', { host: 'a.'.repeat(500_000) }, undefined],
   ['a name of Object.prototype', { host: '__proto__' }, undefined],
 ])('%s', (_, destination, wanted) => {
-  expect(applicationAt(destination)?.name).toBe(wanted)
+  expect(rules.applicationAt(destination)?.name).toBe(wanted)
 })

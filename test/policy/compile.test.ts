@@ -134,7 +134,8 @@ rules:
   - { id: both, effect: allow, apps: { names: [c], labels: { tier: "1", zone: x } } }
   - { id: again, effect: allow, apps: { names: [a], except: [a] } }
   - { id: off, enabled: false, effect: allow, apps: any }`)
-  const ids = (name: string) => rules.rulesFor(rules.applications.get(name)!).map((rule) => rule.id)
+  const ids = (name: string) =>
+    rules.rulesFor(rules.applications.get(name)!).all.map((rule) => rule.id)
 
   expect(ids('a')).toEqual(['named', 'any', 'tier', 'both'])
   expect(ids('b')).toEqual(['any'])

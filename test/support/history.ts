@@ -1,7 +1,7 @@
 import type { Principal } from '../../src/cache/cache.ts'
 import { GroupGraph } from '../../src/cache/group-graph.ts'
 import { evaluate } from '../../src/decision/evaluate.ts'
-import { attemptFacts, principalFacts } from '../../src/decision/principal-facts.ts'
+import { AttemptFacts, PrincipalFacts } from '../../src/decision/principal-facts.ts'
 import type { Change } from '../../src/directory/change.ts'
 import { type Document, emptyComplex, isActive } from '../../src/directory/directory.ts'
 import { indexTerms, type LookupKind, lookupValue } from '../../src/directory/identity.ts'
@@ -82,7 +82,7 @@ export class HistoricWorld {
     if (id === undefined || document === undefined) return 'USER_UNKNOWN'
     if (!isActive(document)) return 'USER_INACTIVE'
     const application = this.#policy.applications.get('wiki')!
-    const facts = attemptFacts(this.#factsOf(id, document), attempt(''), application, {
+    const facts = new AttemptFacts(this.#factsOf(id, document), attempt(''), application, {
       nowMs: 0,
       ageMs: 0,
     })
@@ -105,7 +105,7 @@ export class HistoricWorld {
       groups: parentsOf(id),
       attributes: Object.assign(emptyComplex(), document, { id }),
     } as unknown as Principal
-    return principalFacts(principal, graph)
+    return new PrincipalFacts(principal, graph)
   }
 }
 

@@ -53,6 +53,14 @@ export function factsOf({ directory = 'entra', user = {}, doubtful = [], ...sent
     groups: {
       hasName: (name) => (user === null ? U : membership(name)),
       hasId: (id) => (user === null ? U : membership(fold(id))),
+      held:
+        user === null
+          ? undefined
+          : {
+              names: [...held].filter((name) => !shared.has(name)),
+              doubtfulNames: [...shared],
+              ids: [...held, ...shared],
+            },
     },
     claims: flattened(sent.claims ?? {}),
     context: flattened(sent.context ?? {}),
