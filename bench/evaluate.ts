@@ -2,6 +2,7 @@ import { evaluate } from '../src/decision/evaluate.ts'
 import { createSchemaRegistry } from '../src/directory/schema-registry.ts'
 import { policyDocument } from '../src/policy/checked-policy.ts'
 import { compilePolicy } from '../src/policy/compile.ts'
+import { noContextKeys } from '../src/policy/context-keys.ts'
 import type { Application, Facts, RuleSet } from '../src/policy/policy.ts'
 import { readPolicy } from '../src/policy/read.ts'
 import type { SubjectRules } from '../src/policy/subject-rules.ts'
@@ -32,7 +33,7 @@ interface Attempt {
   readonly subject: SubjectRules
 }
 
-const registry = createSchemaRegistry()
+const vocabulary = { registry: createSchemaRegistry(), contextKeys: noContextKeys }
 
 function setUp(size: number): Setup {
   const random = seeded(size)
@@ -40,13 +41,13 @@ function setUp(size: number): Setup {
   const text = JSON.stringify(policy.file)
   const found = readPolicy([{ file: 'bench.yaml', text }], {
     tenant: 'acme',
-    registry,
+    vocabulary,
     directories: ['entra'],
   })
   if (found.kind === 'faults') throw new Error(printFaults(found.faults.slice(0, 5)))
   const document = policyDocument(found.policy)
   const before = performance.now()
-  const rules = compilePolicy(document, registry)
+  const rules = compilePolicy(document, vocabulary)
   const compileMs = performance.now() - before
   const attempts = Array.from({ length: attemptsMax }, () => {
     const { application, facts } = attemptOf(policy.file.rules, random)

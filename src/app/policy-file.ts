@@ -37,8 +37,7 @@ export async function readPolicyFile(
   const directories = tenancy.directories
     .filter((directory) => directory.tenant === tenant)
     .map(({ id }) => id)
-  const registry = registries.ofTenant(tenant)
-  const read = readPolicy(sources, { tenant, registry, directories })
+  const read = readPolicy(sources, { tenant, vocabulary: registries.ofTenant(tenant), directories })
   if (read.kind === 'faults') {
     throw new PolicyFileError(read.faults.map((fault) => ({ ...fault, file })))
   }

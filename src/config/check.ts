@@ -4,17 +4,22 @@ import { splitAddress } from './address.ts'
 import type { CustomSchema } from './custom-schema.ts'
 import type { ConfigFile } from './schema.ts'
 
-/** What is wrong with the custom schemas of one tenant; paths lead from their list. */
-export type CheckSchemas = (schemas: readonly CustomSchema[]) => readonly {
-  readonly path: Path
-  readonly message: string
-}[]
+/** What other rooms have to say of the config. */
+export interface OtherChecks {
+  /** What is wrong with the custom schemas of one tenant; paths lead from their list. */
+  schemas(schemas: readonly CustomSchema[]): readonly {
+    readonly path: Path
+    readonly message: string
+  }[]
+  /** Why a context key cannot be declared. */
+  contextKey(key: string): string | undefined
+}
 
 /** What no single field can tell: names, domains and addresses that do not go together. */
 export function checkConfig(
   data: ConfigFile,
   document: LocatedYaml,
-  checkSchemas: CheckSchemas,
+  checks: OtherChecks,
 ): readonly Fault[] {
   const faults: Fault[] = []
   const fault = (path: Path, message: string) => faults.push(document.faultAt(path, message))
@@ -49,9 +54,13 @@ export function checkConfig(
         domainOwner.set(`${tenantId} ${folded}`, id)
       }
     }
-    for (const { path, message } of checkSchemas(tenant.schemas)) {
+    for (const { path, message } of checks.schemas(tenant.schemas)) {
       const at = [...tenantPath, 'schemas', ...path]
       fault(at, `\`${pathText(at)}\`: ${message}`)
+    }
+    for (const key of Object.keys(tenant.contextKeys)) {
+      const why = checks.contextKey(key)
+      if (why !== undefined) fault([...tenantPath, 'contextKeys', key], why)
     }
   }
   return faults

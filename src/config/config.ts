@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { durationMs } from '../std/duration.ts'
 import { type Fault, printFaults } from '../std/fault.ts'
 import { faultsOf, type LocatedYaml, parseLocatedYaml } from '../std/located-yaml.ts'
 import { type Listen, splitAddress } from './address.ts'
-import { type CheckSchemas, checkConfig } from './check.ts'
+import { checkConfig, type OtherChecks } from './check.ts'
 import type { CustomSchema } from './custom-schema.ts'
-import { durationMs } from './duration.ts'
 import { environmentFor } from './environment.ts'
-import { type ConfigFile, configSchema } from './schema.ts'
+import { type ConfigFile, type ContextKeyType, configSchema } from './schema.ts'
 import { readStoreSecrets, type StoreSecrets } from './secrets.ts'
 import { parseStoreUrl, type StoreUrl } from './store-url.ts'
 
@@ -54,6 +54,8 @@ export interface TenantConfig {
   readonly directories: readonly DirectoryConfig[]
   /** Extension schemas, in the words of RFC 7643 §7. */
   readonly schemas: readonly CustomSchema[]
+  /** By key below `context.`: its type, or names in their order. */
+  readonly contextKeys: Readonly<Record<string, ContextKeyType>>
 }
 export interface DirectoryConfig {
   readonly id: string
@@ -83,10 +85,10 @@ export interface ConfigOverrides {
   readonly store?: string | undefined
 }
 
-/** `checkSchemas` says what is wrong with custom schemas, whose rules are not this room's. */
+/** `checks` say what is wrong with what has its rules in other rooms. */
 export function readConfig(
   file: string,
-  checkSchemas: CheckSchemas,
+  checks: OtherChecks,
   overrides: ConfigOverrides = {},
 ): Config {
   const document = parseLocatedYaml(readText(file), file)
@@ -103,7 +105,7 @@ export function readConfig(
   const faults = [
     ...environment.faults,
     ...store.faults,
-    ...checkConfig(parsed.data, document, checkSchemas),
+    ...checkConfig(parsed.data, document, checks),
   ]
   if (faults.length > 0) throw new ConfigError(faults)
   return deepFreeze(toConfig(parsed.data, document, store.secrets))
@@ -150,6 +152,7 @@ function toConfig(data: ConfigFile, document: LocatedYaml, secrets: StoreSecrets
         graceMs: directory.stale === 'strict' ? 0 : durationMs(directory.stale.grace),
       })),
       schemas: tenant.schemas,
+      contextKeys: tenant.contextKeys,
     })),
     consistency: {
       leaseMs: durationMs(data.consistency.lease),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { durationMs } from '../std/duration.ts'
 
 /** `500ms`, `5s` or `10m`, between two bounds in milliseconds, both included. */
 export function duration(minMs: number, maxMs: number) {
@@ -10,11 +11,3 @@ export function duration(minMs: number, maxMs: number) {
     context.addIssue({ code: 'custom', message })
   })
 }
-
-/** NaN for what is no duration. */
-export function durationMs(text: string): number {
-  const parts = /^(\d{1,9})(ms|s|m)$/.exec(text)
-  return parts === null ? Number.NaN : Number(parts[1]) * unitMs[parts[2] as 'ms' | 's' | 'm']
-}
-
-const unitMs = { ms: 1, s: 1_000, m: 60_000 } as const

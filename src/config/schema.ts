@@ -46,6 +46,13 @@ const directory = z.strictObject({
     .describe('File of users and groups that fills the directory if it never had a write.'),
 })
 
+const contextKeyTypes = ['string', 'number', 'boolean', 'ip', 'country', 'dateTime', 'set'] as const
+const contextKeyType = z.union(
+  [z.enum(contextKeyTypes), z.array(z.string().min(1).max(64)).min(2).max(64)],
+  { error: `expected one of ${contextKeyTypes.join(', ')}, or a list of names, least first` },
+)
+export type ContextKeyType = z.infer<typeof contextKeyType>
+
 const tenant = z.strictObject({
   policy: z.string().min(1).optional().describe('Rule file; without one every decision blocks.'),
   directories: z
@@ -56,6 +63,18 @@ const tenant = z.strictObject({
     .array(customSchema)
     .default([])
     .describe('Extension schemas of the tenant; see docs/custom-schemas.md.'),
+  contextKeys: z
+    .record(
+      z
+        .string()
+        .regex(
+          /^[A-Za-z][A-Za-z0-9-]*(\.[A-Za-z0-9-]+)*$/,
+          'a key is letters, digits and hyphens, with dots between',
+        ),
+      contextKeyType,
+    )
+    .default(() => ({}))
+    .describe('Further keys that rules read below `context.`, with their types.'),
 })
 
 /** The config file. What is not listed here is a fault, so that no typo is ever ignored. */

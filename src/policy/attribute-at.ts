@@ -9,7 +9,7 @@ import type {
 import { findAttribute } from '../directory/schema-registry.ts'
 import { nearestName } from '../std/nearest-name.ts'
 import type { Attribute, FoundAttribute } from './attribute.ts'
-import { contextKey, knownContextKeys } from './context-keys.ts'
+import { type ContextKeys, contextKey, knownContextKeys } from './context-keys.ts'
 import { SentValue } from './sent-value.ts'
 import { UserAttribute } from './user-attribute.ts'
 import {
@@ -24,25 +24,40 @@ import {
   type ValueType,
 } from './value-type.ts'
 
-/** `user.…` is the directory's word, `claims.…` and `context.…` the caller's. */
-export function attributeAt(text: string, registry: SchemaRegistry): FoundAttribute {
+/** What attributes there are beside the built-in ones. */
+export interface Vocabulary {
+  readonly registry: SchemaRegistry
+  /** Keys below `context.` that the config declares. */
+  readonly contextKeys: ContextKeys
+}
+
+/**
+ * `user.…` is the directory's word; `claims.…`, `context.…`, `action.…` and `resource.…` are the
+ * caller's.
+ */
+export function attributeAt(text: string, vocabulary: Vocabulary): FoundAttribute {
+  const { registry, contextKeys } = vocabulary
   // A quoted URN path and what follows it: `user."urn:…:department"`.
   if (text.startsWith('user.')) return userAttribute(text.slice(5), registry)
   if (text.startsWith('urn:')) return userAttribute(text, registry)
-  if (text.startsWith('claims.') && text.length > 7) {
-    return new SentValue('claims', text.slice(7), claimType, 'maybe')
+  for (const channel of ['claims', 'action', 'resource'] as const) {
+    const prefix = `${channel}.`
+    if (!text.startsWith(prefix) || text === prefix) continue
+    return new SentValue(channel, text.slice(prefix.length), claimType, 'maybe')
   }
-  if (text.startsWith('context.')) return contextAttribute(text.slice(8))
-  const hint = contextKey(text) ? ` (did you mean \`context.${text}\`?)` : userHint(text, registry)
+  if (text.startsWith('context.')) return contextAttribute(text.slice(8), contextKeys)
+  const hint = contextKey(text, contextKeys)
+    ? ` (did you mean \`context.${text}\`?)`
+    : userHint(text, registry)
   return {
     fault: `\`${text}\` is no attribute${hint}; write \`user.…\`, \`claims.…\` or \`context.…\``,
   }
 }
 
-function contextAttribute(key: string): FoundAttribute {
-  const known = contextKey(key)
+function contextAttribute(key: string, declared: ContextKeys): FoundAttribute {
+  const known = contextKey(key, declared)
   if (known !== undefined) return new SentValue('context', key, known.type, known.multiValued)
-  const { nearest, all } = knownContextKeys(key)
+  const { nearest, all } = knownContextKeys(key, declared)
   const hint = nearest === undefined ? '' : ` (did you mean \`context.${nearest}\`?)`
   return { fault: `\`context.${key}\` is unknown${hint}; known keys: ${all}` }
 }

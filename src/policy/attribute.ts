@@ -15,6 +15,8 @@ export interface Attribute {
   some(facts: Facts, test: ValueTest): Tri
   /** Whether there is a value at all. */
   exists(facts: Facts): Tri
+  /** How many values there are; undefined where that cannot be known, or there is none. */
+  count(facts: Facts): number | undefined
   /** All values; undefined = the directory may not be used. */
   values(facts: Facts): readonly unknown[] | undefined
 }

@@ -1,6 +1,6 @@
-import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import type { Fault } from '../std/fault.ts'
 import { didYouMean } from '../std/nearest-name.ts'
+import type { Vocabulary } from './attribute-at.ts'
 import type { CheckedApplication, CheckedRule } from './checked-policy.ts'
 import type { Path } from './conditions.ts'
 import { noApplication } from './endpoints.ts'
@@ -15,7 +15,7 @@ import type { ValueList } from './value-list.ts'
 
 /** What rules may name. */
 export interface RuleNames {
-  readonly registry: SchemaRegistry
+  readonly vocabulary: Vocabulary
   readonly directories: readonly string[]
   readonly applications: ReadonlyMap<string, CheckedApplication>
   readonly lists: ReadonlyMap<string, ValueList>
@@ -31,7 +31,7 @@ export function checkRules(
   names: RuleNames,
 ): ReadonlySet<string> {
   const reads = new Set<string>()
-  const scope = new RuleScope(names.registry, listsWithBroken(names))
+  const scope = new RuleScope(names.vocabulary, listsWithBroken(names))
   const known = new Set([...names.applications.keys(), ...names.brokenApplications])
   const actions = new DeclaredActions(names.applications)
   let faults = 0

@@ -1,5 +1,5 @@
-import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import { ApplicationMatch } from './application-match.ts'
+import type { Vocabulary } from './attribute-at.ts'
 import {
   type CheckedApplication,
   type CheckedRule,
@@ -26,9 +26,9 @@ import { ValueList } from './value-list.ts'
  * The rules of a stored policy, ready to be walked, all at once. Throws a PolicyDocumentError if
  * the document is of a format that this process does not know.
  */
-export function compilePolicy(document: string, registry: SchemaRegistry): RuleSet {
+export function compilePolicy(document: string, vocabulary: Vocabulary): RuleSet {
   const { applications, rules, ...head } = parsePolicyDocument(document)
-  const builder = new RuleSetBuilder(head, registry)
+  const builder = new RuleSetBuilder(head, vocabulary)
   builder.addApplications(applications)
   builder.addRules(rules)
   return builder.finished()
@@ -50,10 +50,10 @@ export class RuleSetBuilder {
   readonly #index = new RuleIndex()
   readonly #judge: SubjectJudge
 
-  constructor(head: PolicyHead, registry: SchemaRegistry) {
+  constructor(head: PolicyHead, vocabulary: Vocabulary) {
     this.#head = head
     this.#scope = new RuleScope(
-      registry,
+      vocabulary,
       new Map(head.lists.map((list) => [list.name, new ValueList(list)])),
     )
     this.#judge = new SubjectJudge((text) => this.#scope.attributeAt(text))

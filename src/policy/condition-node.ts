@@ -103,12 +103,17 @@ export class Comparison extends ConditionNode {
       ...name,
       readsDirectory: readsDirectory || others.some((other) => other.readsDirectory),
       readsSent: !readsDirectory || others.some((other) => !other.readsDirectory),
-      readsClock: false,
+      readsClock: tests.some((test) => test.untilMs !== undefined),
       cost: (readsDirectory ? 3 : 1) * (multiValued ? 2 : 1),
     })
     this.#attribute = attribute
     this.#first = tests[0] ?? (() => U)
     this.#others = tests.length > 1 ? tests.slice(1) : noTests
+  }
+
+  override untilMs(facts: Facts): number {
+    const tests = [this.#first, ...this.#others]
+    return Math.min(...tests.map((test) => test.untilMs?.(facts) ?? Number.POSITIVE_INFINITY))
   }
 
   protected override ask(facts: Facts): Tri {

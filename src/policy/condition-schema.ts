@@ -11,6 +11,9 @@ const part = text.min(1)
 const networks = z.union([text, z.array(text).min(1).max(operandValuesMax)], {
   error: 'expected a network such as `10.0.0.0/8`, or a list of them',
 })
+const instant = z.string().max(64)
+const period = z.string().max(16)
+const count = z.int().min(0).max(1_000_000).optional()
 const equal = z.union([scalar, z.strictObject({ attr: text })], {
   error: 'expected a string, a number, a boolean or `{ attr: … }`',
 })
@@ -42,22 +45,83 @@ export const OperatorsSchema = z
     subsetOf: values.optional().describe('Multi-valued: holds nothing else.'),
     inCidr: networks.optional().describe('IP address: inside the network, or one of them.'),
     notInCidr: networks.optional().describe('IP address: exactly the negation of `inCidr`.'),
+    glob: part.optional().describe('Text: `*` stands for any run of characters, `?` for one.'),
+    matches: part
+      .optional()
+      .describe('Text: a regular expression for the whole, run in linear time.'),
+    before: instant.optional().describe('Date and time: before an RFC 3339 instant.'),
+    after: instant.optional().describe('Date and time: after an RFC 3339 instant.'),
+    within: period.optional().describe('Date and time: at most so long ago, such as `90d`.'),
+    olderThan: period.optional().describe('Date and time: more than so long ago.'),
+    size: z
+      .strictObject({ eq: count, gt: count, ge: count, lt: count, le: count })
+      .refine((sizes) => Object.keys(sizes).length > 0, 'say what the size is compared with')
+      .optional()
+      .describe('Multi-valued: how many values there are.'),
+    spiffe: z
+      .strictObject({
+        trustDomain: part.describe('The trust domain, exactly.'),
+        path: part.optional().describe('Begins the path, by whole segments.'),
+      })
+      .optional()
+      .describe('SPIFFE ID: of a trust domain, and below a path.'),
+    ci: z
+      .boolean()
+      .optional()
+      .describe('Text: whether case does not matter; by default as the schema says.'),
+    maxAge: period
+      .optional()
+      .describe('Directory: unknown if it was not confirmed for longer than that.'),
   })
   .refine(
-    (operators) => Object.keys(operators).length > 0,
+    (operators) => Object.keys(operators).some((key) => key !== 'ci' && key !== 'maxAge'),
     'an attribute needs an operator, such as `eq`',
   )
   .describe('How the attribute must compare; several operators are joined by AND.')
 export type Operators = z.infer<typeof OperatorsSchema>
-export type Operator = keyof Operators
-export const operatorNames = Object.keys(OperatorsSchema.shape) as readonly Operator[]
+/** They change how the operators beside them compare, and are none themselves. */
+const modifiers = ['ci', 'maxAge'] as const
+export type Operator = Exclude<keyof Operators, (typeof modifiers)[number]>
+/** All keys an attribute takes. */
+export const operatorKeys = Object.keys(OperatorsSchema.shape) as readonly (keyof Operators)[]
+export const operatorNames = operatorKeys.filter(
+  (key): key is Operator => !(modifiers as readonly string[]).includes(key),
+)
 
-/** A mapping is AND. Its keys are attributes, or one of these three. */
+const TimeSchema = z
+  .strictObject({
+    days: z
+      .array(z.string().max(16))
+      .min(1)
+      .max(7)
+      .optional()
+      .describe('Days or ranges of them: mon, mon-fri; default: every day.'),
+    between: z
+      .string()
+      .max(16)
+      .optional()
+      .describe('Time of the day, such as "22:00-06:00"; belongs to the day it starts.'),
+    tz: z.string().max(64).describe('IANA time zone, such as Europe/Berlin.'),
+  })
+  .refine(
+    ({ days, between }) => days !== undefined || between !== undefined,
+    'say `days`, `between` or both',
+  )
+  .describe('When, by the clock on the wall.')
+export type TimePart = z.infer<typeof TimeSchema>
+
+/** A mapping is AND. Its keys are attributes, or one of these four. */
 export interface Conditions {
   readonly all?: readonly Conditions[] | undefined
   readonly any?: readonly Conditions[] | undefined
   readonly not?: Conditions | undefined
-  readonly [attribute: string]: Operators | readonly Conditions[] | Conditions | undefined
+  readonly time?: TimePart | undefined
+  readonly [attribute: string]:
+    | Operators
+    | readonly Conditions[]
+    | Conditions
+    | TimePart
+    | undefined
 }
 
 const NestedSchema = z.object({
@@ -70,6 +134,7 @@ const NestedSchema = z.object({
   get not() {
     return ConditionsSchema.optional().describe('This must not hold.')
   },
+  time: TimeSchema.optional(),
 })
 
 export const ConditionsSchema: z.ZodType<Conditions> = NestedSchema.catchall(OperatorsSchema)
@@ -78,7 +143,7 @@ export const ConditionsSchema: z.ZodType<Conditions> = NestedSchema.catchall(Ope
     'an empty mapping asks nothing: leave it out',
   )
   .describe(
-    'Attributes and how they must compare, joined by AND; `all`, `any` and `not` nest.',
+    'Attributes and how they must compare, and `time`, joined by AND; `all`, `any`, `not` nest.',
   ) as never
 
 const ConditionsListSchema = z.array(ConditionsSchema).min(1).max(operandValuesMax)

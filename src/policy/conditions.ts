@@ -1,4 +1,5 @@
 import { didYouMean } from '../std/nearest-name.ts'
+import { agedTest } from './ago-test.ts'
 import type { Attribute } from './attribute.ts'
 import { Comparison, type ConditionNode, Joined, Negated } from './condition-node.ts'
 import {
@@ -6,9 +7,14 @@ import {
   type Operator,
   type Operators,
   operatorNames,
+  type TimePart,
 } from './condition-schema.ts'
 import { conditionDepthMax } from './limits.ts'
+import type { OperandFault } from './operand.ts'
 import { type OperandScope, operatorTest, type Test } from './operators.ts'
+import { TimeNode } from './time-node.ts'
+import { timeWindow } from './time-window.ts'
+import { withCase } from './value-type.ts'
 
 /** What conditions are compiled with, and where their faults go. */
 export interface ConditionScope extends OperandScope {
@@ -65,6 +71,7 @@ function compileKey(
   scope: ConditionScope,
 ): ConditionNode | undefined {
   const path = [...around, key]
+  if (key === 'time') return compileTime(conditions.time, path, scope)
   if (key !== 'all' && key !== 'any' && key !== 'not') {
     return compileComparison(key, conditions[key] as Operators, path, scope)
   }
@@ -83,19 +90,39 @@ function compileKey(
   return found.length < parts.length ? undefined : new Joined(path.join('.'), key, found)
 }
 
+function compileTime(
+  time: TimePart | undefined,
+  path: Path,
+  scope: ConditionScope,
+): ConditionNode | undefined {
+  const window = time === undefined ? undefined : timeWindow(time)
+  if (window === undefined) return undefined
+  if ('fault' in window) {
+    scope.fault([...path, window.field], window.fault)
+    return undefined
+  }
+  return new TimeNode(path.join('.'), time!, window)
+}
+
 function compileComparison(
   key: string,
   operators: Operators,
   path: Path,
   scope: ConditionScope,
 ): ConditionNode | undefined {
-  const attribute = scope.attributeAt(key)
-  if ('fault' in attribute) {
-    const hint = key.startsWith('user.') ? '' : didYouMean(key, ['all', 'any', 'not'])
-    scope.fault(path, `${attribute.fault}${hint}`, 'key')
+  const named = scope.attributeAt(key)
+  if ('fault' in named) {
+    const hint = key.startsWith('user.') ? '' : didYouMean(key, ['all', 'any', 'not', 'time'])
+    scope.fault(path, `${named.fault}${hint}`, 'key')
     return undefined
   }
-  scope.reads(attribute)
+  scope.reads(named)
+  const attribute = inCase(named, operators.ci)
+  if (attribute === undefined) {
+    const fault = `\`${key}\`: \`ci\` is about text, and this is ${named.type.name}`
+    scope.fault([...path, 'ci'], fault)
+    return undefined
+  }
   const tests: Test[] = []
   const wanted: string[] = []
   const others: Attribute[] = []
@@ -103,7 +130,11 @@ function compileComparison(
     const operand = operators[operator]
     if (operand === undefined) continue
     others.push(...otherAttribute(operand, scope))
-    const test = operatorTest(attribute, operator, operand, scope)
+    const test = agedIf(
+      operators.maxAge,
+      attribute,
+      operatorTest(attribute, operator, operand, scope),
+    )
     if (typeof test === 'function') tests.push(test)
     else scope.fault([...path, operator, ...test.path], `\`${key}\`: ${test.fault}`)
     wanted.push(`${operator} ${operandText(operand)}`)
@@ -114,17 +145,44 @@ function compileComparison(
   return new Comparison(name, attribute, tests, others)
 }
 
+/** The same attribute, compared with or without regard to case; undefined: it has none. */
+function inCase(attribute: Attribute, ci: boolean | undefined): Attribute | undefined {
+  if (ci === undefined) return attribute
+  const type = withCase(attribute.type, ci)
+  if (type === undefined) return undefined
+  const { multiValued, readsDirectory, isSecret, documentKey } = attribute
+  return {
+    ...{ type, multiValued, readsDirectory, isSecret, documentKey },
+    some: (facts, test) => attribute.some(facts, test),
+    exists: (facts) => attribute.exists(facts),
+    count: (facts) => attribute.count(facts),
+    values: (facts) => attribute.values(facts),
+  }
+}
+
+function agedIf(
+  maxAge: string | undefined,
+  attribute: Attribute,
+  test: Test | OperandFault,
+): Test | OperandFault {
+  if (maxAge === undefined || typeof test !== 'function') return test
+  return agedTest(attribute, test, maxAge)
+}
+
 function otherAttribute(
   operand: NonNullable<Operators[Operator]>,
   scope: ConditionScope,
 ): readonly Attribute[] {
-  if (typeof operand !== 'object' || !('attr' in operand)) return []
+  if (typeof operand !== 'object' || !('attr' in operand) || operand.attr === undefined) return []
   const other = scope.attributeAt(operand.attr)
   return 'fault' in other ? [] : [other]
 }
 
 function operandText(operand: NonNullable<Operators[Operator]>): string {
   if (Array.isArray(operand)) return `[${operand.join(', ')}]`
-  if (typeof operand === 'object' && 'attr' in operand) return `{ attr: ${operand.attr} }`
+  if (typeof operand === 'object') {
+    const parts = Object.entries(operand).filter(([, value]) => value !== undefined)
+    return `{ ${parts.map(([key, value]) => `${key}: ${value}`).join(', ')} }`
+  }
   return typeof operand === 'string' ? JSON.stringify(operand) : String(operand)
 }

@@ -2,11 +2,13 @@ import { nearestName } from '../std/nearest-name.ts'
 import {
   booleanType,
   countryType,
+  dateTimeType,
   enumType,
   exactText,
   ipType,
   numberType,
   orderedEnumType,
+  spiffeType,
   type ValueType,
 } from './value-type.ts'
 
@@ -51,6 +53,8 @@ const contextKeys: ReadonlyMap<string, ContextKey> = new Map([
   ['connectorGroups', set],
   ['browser.managed', one(booleanType)],
   ['browser.postureProfiles', set],
+  ['acr', one(exactText)],
+  ['peer', one(spiffeType)],
 ])
 
 /** `posture.<profile>`: true = verified. The profiles are named by whoever runs the gateways. */
@@ -58,18 +62,49 @@ const posturePrefix = 'posture.'
 const posture = one(booleanType)
 
 /** By the key below `context.`. */
-export function contextKey(key: string): ContextKey | undefined {
+export type ContextKeys = ReadonlyMap<string, ContextKey>
+export const noContextKeys: ContextKeys = new Map()
+
+/** Types that the config can declare a key of; a list of names is an order, least first. */
+export const declarableTypes = {
+  string: one(exactText),
+  number: one(numberType),
+  boolean: one(booleanType),
+  ip: one(ipType),
+  country: one(countryType),
+  dateTime: one(dateTimeType),
+  set,
+} as const satisfies Readonly<Record<string, ContextKey>>
+export type Declaration = keyof typeof declarableTypes | readonly string[]
+
+export function declaredContextKeys(all: Readonly<Record<string, Declaration>>): ContextKeys {
+  return new Map(
+    Object.entries(all).map(([key, declared]) => [
+      key,
+      typeof declared === 'string' ? declarableTypes[declared] : one(orderedEnumType(declared)),
+    ]),
+  )
+}
+
+/** Why a key cannot be declared; undefined: it can. `acr` has no order before it is declared. */
+export function undeclarable(key: string): string | undefined {
+  const isBuiltIn = contextKeys.has(key) || key === 'posture' || key.startsWith(posturePrefix)
+  return isBuiltIn && key !== 'acr' ? `\`context.${key}\` is built in` : undefined
+}
+
+export function contextKey(key: string, declared: ContextKeys): ContextKey | undefined {
   if (key.startsWith(posturePrefix) && key.length > posturePrefix.length) return posture
-  return contextKeys.get(key)
+  return declared.get(key) ?? contextKeys.get(key)
 }
 
 /** For a message about an unknown key. */
-export function knownContextKeys(key: string): {
-  readonly nearest: string | undefined
-  readonly all: string
-} {
-  const nearest = nearestName(key, contextKeys.keys()) ?? nearestPosture(key)
-  return { nearest, all: [...contextKeys.keys(), 'posture.<profile>'].join(', ') }
+export function knownContextKeys(
+  key: string,
+  declared: ContextKeys,
+): { readonly nearest: string | undefined; readonly all: string } {
+  const known = [...contextKeys.keys(), ...declared.keys()]
+  const nearest = nearestName(key, known) ?? nearestPosture(key)
+  return { nearest, all: [...new Set(known), 'posture.<profile>'].join(', ') }
 }
 
 function nearestPosture(key: string): string | undefined {

@@ -1,6 +1,6 @@
-import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import type { Fault } from '../std/fault.ts'
 import { didYouMean } from '../std/nearest-name.ts'
+import type { Vocabulary } from './attribute-at.ts'
 import { checkApplications, checkLists } from './check-declarations.ts'
 import { checkRules } from './check-rules.ts'
 import type {
@@ -18,7 +18,7 @@ export interface PolicySourceText {
 }
 export interface ReadOptions {
   readonly tenant: string
-  readonly registry: SchemaRegistry
+  readonly vocabulary: Vocabulary
   /** Ids of the tenant's directories. */
   readonly directories: readonly string[]
 }
@@ -44,7 +44,7 @@ export function readPolicy(sources: readonly PolicySourceText[], options: ReadOp
   const applications = checkApplications(merged.applications, faults)
   const lists = checkLists(merged.lists, faults)
   const attributesRead = checkRules(merged.rules, {
-    registry: options.registry,
+    vocabulary: options.vocabulary,
     directories: options.directories,
     applications,
     lists,

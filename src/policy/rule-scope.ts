@@ -1,7 +1,6 @@
 import { fold } from '../directory/identity.ts'
-import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import type { FoundAttribute } from './attribute.ts'
-import { attributeAt } from './attribute-at.ts'
+import { attributeAt, type Vocabulary } from './attribute-at.ts'
 import type { ConditionNode } from './condition-node.ts'
 import type { Conditions } from './condition-schema.ts'
 import { type ConditionScope, compileIf, compileUnless, compileWhen } from './conditions.ts'
@@ -14,14 +13,14 @@ import { compileWho, type WhoScope } from './who.ts'
  * conditions are compiled once.
  */
 export class RuleScope {
-  readonly #registry: SchemaRegistry
+  readonly #vocabulary: Vocabulary
   readonly #lists: OperandScope['lists']
   readonly #attributes = new Map<string, FoundAttribute>()
   readonly #names = new Map<string, string>()
   readonly #equal = new Map<string, readonly ConditionNode[]>()
 
-  constructor(registry: SchemaRegistry, lists: OperandScope['lists']) {
-    this.#registry = registry
+  constructor(vocabulary: Vocabulary, lists: OperandScope['lists']) {
+    this.#vocabulary = vocabulary
     this.#lists = lists
   }
 
@@ -80,7 +79,7 @@ export class RuleScope {
     readsKey: (key: string) => void,
   ): WhoScope & ConditionScope {
     return {
-      registry: this.#registry,
+      registry: this.#vocabulary.registry,
       lists: this.#lists,
       attributeAt: (text) => this.attributeAt(text),
       folded: (name) => this.#folded(name),
@@ -96,7 +95,7 @@ export class RuleScope {
   attributeAt(text: string): FoundAttribute {
     let found = this.#attributes.get(text)
     if (found === undefined) {
-      found = attributeAt(text, this.#registry)
+      found = attributeAt(text, this.#vocabulary)
       this.#attributes.set(text, found)
     }
     return found

@@ -3,6 +3,9 @@ import { type Attribute, someOf } from './attribute.ts'
 import type { Facts, Value } from './policy.ts'
 import { triOf, type ValueTest, type ValueType } from './value-type.ts'
 
+/** What the caller says of the subject, of its surroundings, of the action, of the resource. */
+export type Channel = 'claims' | 'context' | 'action' | 'resource'
+
 /** What the caller sent with the attempt, under a flat and dotted key. */
 export class SentValue implements Attribute {
   readonly type: ValueType
@@ -10,17 +13,12 @@ export class SentValue implements Attribute {
   readonly readsDirectory = false
   readonly isSecret = false
   readonly documentKey = undefined
-  readonly #channel: 'claims' | 'context'
+  readonly #channel: Channel
   readonly #key: string
   readonly #takesOne: boolean
 
   /** `maybe`: a claim, which may be one value or a list. */
-  constructor(
-    channel: 'claims' | 'context',
-    key: string,
-    type: ValueType,
-    multiValued: boolean | 'maybe',
-  ) {
+  constructor(channel: Channel, key: string, type: ValueType, multiValued: boolean | 'maybe') {
     this.type = type
     this.multiValued = multiValued !== false
     this.#takesOne = multiValued !== true
@@ -40,6 +38,12 @@ export class SentValue implements Attribute {
     if (!this.#fits(value)) return U
     if (isList(value)) return triOf(value.length > 0)
     return this.type.form(value) === undefined ? U : triOf(true)
+  }
+
+  count(facts: Facts): number | undefined {
+    const value = facts[this.#channel].get(this.#key)
+    if (value === undefined || !this.#fits(value)) return undefined
+    return (isList(value) ? value.length : 1) || undefined
   }
 
   values(facts: Facts): readonly unknown[] {

@@ -3,7 +3,7 @@ import type { Fault } from '../std/fault.ts'
 import { knownKeysAt } from '../std/known-keys.ts'
 import { type LocatedYaml, type Path, pathText } from '../std/located-yaml.ts'
 import { didYouMean } from '../std/nearest-name.ts'
-import { operatorNames } from './condition-schema.ts'
+import { operatorKeys } from './condition-schema.ts'
 import { documentDepthMax } from './limits.ts'
 
 /** A fault, and which part of the file it spoils. */
@@ -71,17 +71,19 @@ function strayKey(path: Path): Path | undefined {
   if (!inConditions(path)) return undefined
   for (let at = 3; at < path.length; at++) {
     const key = path[at]
+    if (key === 'time') return undefined
     if (key === 'all' || key === 'any' || key === 'not' || typeof key === 'number') continue
     return attributePrefix.test(String(key)) ? undefined : path.slice(0, at + 1)
   }
   return undefined
 }
-const attributePrefix = /^(?:user\.|claims\.|context\.|urn:)/
+const attributePrefix = /^(?:user\.|claims\.|context\.|action\.|resource\.|urn:)/
 
 function noAttribute(path: Path, document: LocatedYaml): ShapeFault {
   const key = String(path.at(-1))
-  const allowed = 'write `user.…`, `claims.…` or `context.…`, or `all`, `any`, `not`'
-  const message = `\`${key}\` is no attribute${didYouMean(key, ['all', 'any', 'not'])}: ${allowed}`
+  const allowed = 'write `user.…`, `claims.…` or `context.…`, or `all`, `any`, `not`, `time`'
+  const hint = didYouMean(key, ['all', 'any', 'not', 'time'])
+  const message = `\`${key}\` is no attribute${hint}: ${allowed}`
   return { path, fault: { file: document.file, ...document.placeOfKey(path), message } }
 }
 
@@ -132,7 +134,9 @@ const nameOf: Readonly<Record<string, string>> = {
 
 /** In conditions the schema knows no keys: those are attributes, and keys below them operators. */
 function knownAt(schema: z.ZodType, path: Path): readonly string[] {
-  return inConditions(path) && path.length > 3 ? operatorNames : knownKeysAt(schema, path)
+  return inConditions(path) && path.length > 3 && path.at(-1) !== 'time'
+    ? operatorKeys
+    : knownKeysAt(schema, path)
 }
 
 function inConditions(path: Path): boolean {

@@ -68,6 +68,15 @@ export class UserAttribute implements Attribute {
     return result
   }
 
+  count(facts: Facts): number | undefined {
+    const node = this.#node(facts.user)
+    if (node === undefined) return undefined
+    const elements = isList(node) ? node : [node]
+    const selected = elements.map((element) => this.#selects?.(element) ?? T)
+    if (selected.includes(U)) return undefined
+    return selected.filter((match) => match === T).length || undefined
+  }
+
   values(facts: Facts): readonly unknown[] | undefined {
     if (facts.user === undefined) return undefined
     const node = this.#node(facts.user)

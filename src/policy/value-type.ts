@@ -19,6 +19,8 @@ export interface ValueType {
   readonly lists: readonly ListType[]
   /** What a value may be; undefined = anything of the type. */
   readonly values?: readonly string[]
+  /** Values of several types: the operand tells which is meant. */
+  readonly isOpen?: true
   /** Addresses: compared as networks of one. */
   readonly isIp?: true
   /** Complex values have no form: only whether there is one can be asked. */
@@ -32,8 +34,9 @@ const equality = ['eq', 'ne', 'exists'] as const
 const choice = [...equality, 'in', 'notIn'] as const
 const listed = [...choice, 'inList', 'notInList'] as const
 const order = ['gt', 'ge', 'lt', 'le', 'between'] as const
-const textual = [...listed, 'contains', 'startsWith', 'endsWith'] as const
-export const setOperators: readonly Operator[] = ['any', 'all', 'none', 'subsetOf']
+const textual = [...listed, 'contains', 'startsWith', 'endsWith', 'glob', 'matches'] as const
+const dated = [...equality, ...order, 'before', 'after', 'within', 'olderThan'] as const
+export const setOperators: readonly Operator[] = ['any', 'all', 'none', 'subsetOf', 'size']
 
 function typeOf(
   name: string,
@@ -50,7 +53,7 @@ export const foldedText = typeOf('text', textual, foldedForm, ['string'])
 export const exactBinary = typeOf('binary', choice, stringOf)
 export const booleanType = typeOf('a boolean', equality, booleanOf)
 export const numberType = typeOf('a number', [...listed, ...order], numberOf, ['number'])
-export const dateTimeType = typeOf('a date and time', [...equality, ...order], instantOf)
+export const dateTimeType = typeOf('a date and time', dated, instantOf)
 export const countryType = typeOf('an ISO 3166 alpha-2 country code', listed, countryOf, [
   'country',
 ])
@@ -65,12 +68,28 @@ export const complexType: ValueType = {
   isComplex: true,
 }
 /** What a caller says about a subject is of no declared type: the operand tells which is meant. */
-export const claimType = typeOf(
-  'a string, a number, a boolean or a list',
-  [...textual, ...order, ...setOperators],
-  anyOf,
-  ['string', 'number'],
-)
+export const claimType: ValueType = {
+  ...typeOf(
+    'a string, a number, a boolean or a list',
+    [...textual, ...order, ...setOperators],
+    anyOf,
+    ['string', 'number'],
+  ),
+  isOpen: true,
+}
+const foldedClaimType: ValueType = {
+  ...claimType,
+  form: (value) => foldedForm(value) ?? anyOf(value),
+}
+/** A workload's identity, `spiffe://trust-domain/path`. */
+export const spiffeType = typeOf('a SPIFFE ID', [...choice, 'spiffe'], spiffeOf)
+
+/** The same with or without regard to case; undefined: it has no case. */
+export function withCase(type: ValueType, isFree: boolean): ValueType | undefined {
+  if (type === exactText || type === foldedText) return isFree ? foldedText : exactText
+  if (type.isOpen) return isFree ? foldedClaimType : claimType
+  return undefined
+}
 
 export function enumType(values: readonly string[]): ValueType {
   const known = new Set(values)
@@ -88,7 +107,7 @@ export function orderedEnumType(values: readonly string[]): ValueType {
 
 /** The form of a value whose type only the operand tells: of another type there is none. */
 export function formLike(type: ValueType, operand: Form): ValueType['form'] {
-  if (type !== claimType) return type.form
+  if (!type.isOpen) return type.form
   const wanted = typeof operand
   return (value) => (typeof value === wanted ? type.form(value) : undefined)
 }
@@ -129,6 +148,15 @@ function numberOf(value: unknown): number | undefined {
 
 function instantOf(value: unknown): number | undefined {
   return typeof value === 'string' ? parseDateTime(value) : undefined
+}
+
+/** SPIFFE ID §2: trust domain in lower case, no query, no fragment, no empty segment. */
+function spiffeOf(value: unknown): string | undefined {
+  const isId =
+    typeof value === 'string' &&
+    value.length <= 2_048 &&
+    /^spiffe:\/\/[a-z0-9._-]{1,255}(?:\/[A-Za-z0-9._-]+)*$/.test(value)
+  return isId ? value : undefined
 }
 
 function countryOf(value: unknown): string | undefined {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createSchemaRegistry } from '../../src/directory/schema-registry.ts'
 import { policyDocument, policyVersion } from '../../src/policy/checked-policy.ts'
+import { noContextKeys } from '../../src/policy/context-keys.ts'
 import { readPolicy } from '../../src/policy/read.ts'
 import { systemClock } from '../../src/std/clock.ts'
 import { openRedisStore } from '../../src/store/redis-store/redis-store.ts'
@@ -140,9 +141,9 @@ test('rules that were read ahead of the log decide nothing before the log is the
 }, 20_000)
 
 async function publish(store: Store, text: string) {
-  const registry = createSchemaRegistry()
+  const vocabulary = { registry: createSchemaRegistry(), contextKeys: noContextKeys }
   const files = [{ file: 'policy.yaml', text }]
-  const read = readPolicy(files, { tenant: acme, registry, directories: [entra] })
+  const read = readPolicy(files, { tenant: acme, vocabulary, directories: [entra] })
   if (read.kind === 'faults') throw new Error(JSON.stringify(read.faults))
   const { position } = await committed(store, {
     ...{ op: 'publish', tenant: acme, version: policyVersion(read.policy) },

@@ -8,7 +8,7 @@ import { compilePolicy } from '../../src/policy/compile.ts'
 import { policyJsonSchema } from '../../src/policy/json-schema.ts'
 import type { Facts } from '../../src/policy/policy.ts'
 import { readPolicy } from '../../src/policy/read.ts'
-import { compiled, factsOf, read, readOptions, registry } from '../support/policies.ts'
+import { compiled, factsOf, read, readOptions, registry, vocabulary } from '../support/policies.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
@@ -68,7 +68,7 @@ test.each([
   ['a newer format', '{"format":2,"rules":[]}'],
   ['half of it', '{"format":1,"version":"x","rules":[]}'],
 ])('a stored policy that is %s is refused, not read in part', (_, document) => {
-  expect(() => compilePolicy(document, registry)).toThrow('the stored policy cannot be used')
+  expect(() => compilePolicy(document, vocabulary)).toThrow('the stored policy cannot be used')
 })
 
 test('a block rule on a schema that this process lacks blocks, and says why', () => {
@@ -83,10 +83,13 @@ test('a block rule on a schema that this process lacks blocks, and says why', ()
   ])
   const text = `version: 1
 rules: [{ id: a, effect: block, apps: any, when: { user.badge.color: { eq: red } } }]`
-  const found = readPolicy([{ file: 'p.yaml', text }], { ...readOptions, registry: custom })
+  const found = readPolicy([{ file: 'p.yaml', text }], {
+    ...readOptions,
+    vocabulary: { ...vocabulary, registry: custom },
+  })
   const document = found.kind === 'policy' ? policyDocument(found.policy) : ''
 
-  const [condition] = compilePolicy(document, registry).rules[0]!.conditions
+  const [condition] = compilePolicy(document, vocabulary).rules[0]!.conditions
 
   expect(condition!.test(factsOf({}))).toBe(T)
   expect(condition!.see(factsOf({})).note).toContain('is not in the schema')

@@ -2,13 +2,14 @@ import { describe, expect, test } from 'vitest'
 import { T, type Tri } from '../../src/directory/three-values.ts'
 import { policyDocument } from '../../src/policy/checked-policy.ts'
 import { compilePolicy } from '../../src/policy/compile.ts'
+import { noContextKeys } from '../../src/policy/context-keys.ts'
 import type { Condition } from '../../src/policy/policy.ts'
 import { readPolicy } from '../../src/policy/read.ts'
 import { printFaults } from '../../src/std/fault.ts'
 import { badgeRegistry, badgeUrn } from '../support/badge-schema.ts'
 import { factsOf, readOptions } from '../support/policies.ts'
 
-const registry = badgeRegistry()
+const vocabulary = { registry: badgeRegistry(), contextKeys: noContextKeys }
 
 const facts = factsOf({
   user: {
@@ -26,9 +27,9 @@ const facts = factsOf({
 function condition(part: object): Condition {
   const rules = [{ id: 'a', effect: 'allow', apps: 'any', ...part }]
   const text = JSON.stringify({ version: 1, rules })
-  const read = readPolicy([{ file: 'p.yaml', text }], { ...readOptions, registry })
+  const read = readPolicy([{ file: 'p.yaml', text }], { ...readOptions, vocabulary })
   if (read.kind === 'faults') throw new Error(printFaults(read.faults))
-  return compilePolicy(policyDocument(read.policy), registry).rules[0]!.conditions[0]!
+  return compilePolicy(policyDocument(read.policy), vocabulary).rules[0]!.conditions[0]!
 }
 
 const when = (attribute: string, test: object) => condition({ when: { [attribute]: test } })

@@ -135,7 +135,7 @@ describe('a rule file with a fault is refused, with the place and the fix', () =
     [
       'an unknown operator',
       rule('when: { user.active: { equals: true } }'),
-      '5:63: `rules[0].when.user.active.equals` is unknown; known here: eq, ne, in, notIn, inList, notInList, contains, startsWith, endsWith, gt, ge, lt, le, between, exists, any, all, none, subsetOf, inCidr, notInCidr',
+      '5:63: `rules[0].when.user.active.equals` is unknown; known here: eq, ne, in, notIn, inList, notInList, contains, startsWith, endsWith, gt, ge, lt, le, between, exists, any, all, none, subsetOf, inCidr, notInCidr, glob, matches, before, after, within, olderThan, size, spiffe, ci, maxAge',
     ],
     [
       'an attribute without operator',
@@ -155,17 +155,17 @@ describe('a rule file with a fault is refused, with the place and the fix', () =
     [
       'strings with an order',
       rule('when: { user.title: { gt: a } }'),
-      '5:66: `user.title`: `gt` does not apply to text; it takes eq, ne, exists, in, notIn, inList, notInList, contains, startsWith, endsWith',
+      '5:66: `user.title`: `gt` does not apply to text; it takes eq, ne, exists, in, notIn, inList, notInList, contains, startsWith, endsWith, glob, matches',
     ],
     [
       'a set operator on one value',
       rule('when: { context.location: { any: [a] } }'),
-      '5:73: `context.location`: `any` does not apply to text with one value; it takes eq, ne, exists, in, notIn, inList, notInList, contains, startsWith, endsWith',
+      '5:73: `context.location`: `any` does not apply to text with one value; it takes eq, ne, exists, in, notIn, inList, notInList, contains, startsWith, endsWith, glob, matches',
     ],
     [
       'an unknown context key',
       rule('when: { context.contry: { eq: DE } }'),
-      '5:48: `context.contry` is unknown (did you mean `context.country`?); known keys: clientType, platform, trustedNetworks, location, country, asn, sourceIp, risk, machineGroups, connectorGroups, browser.managed, browser.postureProfiles, posture.<profile>',
+      '5:48: `context.contry` is unknown (did you mean `context.country`?); known keys: clientType, platform, trustedNetworks, location, country, asn, sourceIp, risk, machineGroups, connectorGroups, browser.managed, browser.postureProfiles, acr, peer, posture.<profile>',
     ],
     [
       'an attribute without its prefix',
@@ -174,8 +174,70 @@ describe('a rule file with a fault is refused, with the place and the fix', () =
     ],
     [
       'a condition of a later version',
+      rule('when: { weather: { days: [mon] } }'),
+      '5:48: `weather` is no attribute: write `user.…`, `claims.…` or `context.…`, or `all`, `any`, `not`, `time`',
+    ],
+    [
+      'a time without a zone',
       rule('when: { time: { days: [mon] } }'),
-      '5:48: `time` is no attribute: write `user.…`, `claims.…` or `context.…`, or `all`, `any`, `not`',
+      '5:54: `rules[0].when.time.tz` is missing: expected a string',
+    ],
+    [
+      'a zone that is none',
+      rule('when: { time: { days: [mon], tz: Europe/Berln } }'),
+      '5:73: `Europe/Berln` is no time zone (did you mean `Europe/Berlin`?): write an IANA name such as `Europe/Berlin`, or UTC',
+    ],
+    [
+      'a pattern that looks around',
+      rule('when: { user.title: { matches: "a(?!b)" } }'),
+      '5:71: `user.title`: `matches`: look-around cannot run in linear time (character 2)',
+    ],
+    [
+      'a duration without a unit',
+      rule(
+        'when: { user.x509Certificates: { exists: true }, claims.a: { size: { ge: 1 }, maxAge: "90" } }',
+      ),
+      '5:107: `claims.a`: `maxAge: 90` is no duration: write `90d`, `12h`, `30m` or `45s`',
+    ],
+    [
+      'an age of what is sent',
+      rule('when: { claims.a: { eq: 1, maxAge: 1h } }'),
+      '5:64: `claims.a`: `maxAge` is about the directory; what is sent is as old as the attempt',
+    ],
+    [
+      'case of what has none',
+      rule('when: { user.active: { eq: true, ci: true } }'),
+      '5:77: `user.active`: `ci` is about text, and this is a boolean',
+    ],
+    [
+      'a modifier alone',
+      rule('when: { user.title: { ci: true } }'),
+      '5:60: `rules[0].when.user.title`: an attribute needs an operator, such as `eq`',
+    ],
+    [
+      'a trust domain in upper case',
+      rule('when: { context.peer: { spiffe: { trustDomain: Acme } } }'),
+      '5:72: `context.peer`: `spiffe://Acme` is no SPIFFE ID: write `{ trustDomain: acme.example, path: /gateway }`',
+    ],
+    [
+      'a validity that ends before it begins',
+      rule('validFrom: 2026-02-01, validUntil: 2026-01-31'),
+      '5:75: `validUntil: 2026-01-31` is before `validFrom: 2026-02-01`',
+    ],
+    [
+      'a date that is none',
+      rule('validUntil: 2026-02-30'),
+      '5:52: `2026-02-30` is no date: write `2027-03-31`, or an RFC 3339 time such as `2027-03-31T18:00:00Z`',
+    ],
+    [
+      'an obligation of no known type',
+      rule('obligations: [{ id: a, type: step_up }]'),
+      '5:69: `rules[0].obligations[0].type`: expected step-up or notification or session_termination or custom, found the string "step_up" (did you mean `step-up`?)',
+    ],
+    [
+      'an obligation that stands twice',
+      rule('obligations: [{ id: a, type: custom }, { id: a, type: custom }]'),
+      '5:85: obligation `a` stands twice in the rule',
     ],
     [
       'a country by name',

@@ -4,10 +4,12 @@ import { ActivePolicies, type PolicyLoader } from '../../src/decision/active-pol
 import { Decider, type LastLook } from '../../src/decision/decider.ts'
 import type { Answer, Attempt, Outcome } from '../../src/decision/decision.ts'
 import { DirectoryResolution } from '../../src/decision/subject.ts'
-import { createSchemaRegistry, type SchemaRegistry } from '../../src/directory/schema-registry.ts'
+import { createSchemaRegistry } from '../../src/directory/schema-registry.ts'
 import { followFeed } from '../../src/feed/feed.ts'
+import type { Vocabulary } from '../../src/policy/attribute-at.ts'
 import { policyDocument } from '../../src/policy/checked-policy.ts'
 import { compilePolicy } from '../../src/policy/compile.ts'
+import { noContextKeys } from '../../src/policy/context-keys.ts'
 import { readPolicy } from '../../src/policy/read.ts'
 import { type Clock, systemClock } from '../../src/std/clock.ts'
 import { printFaults } from '../../src/std/fault.ts'
@@ -38,7 +40,7 @@ export async function decisionRig(
   policy?: string,
   { clock = systemClock, principalsMax = 1000, graceMs = 0, warms = false }: RigOptions = {},
 ): Promise<DecisionRig> {
-  const registry = createSchemaRegistry()
+  const vocabulary = { registry: createSchemaRegistry(), contextKeys: noContextKeys }
   const directories = [entra, okta].map((id) => ({
     id,
     tenant: acme,
@@ -49,8 +51,8 @@ export async function decisionRig(
   }))
   const load =
     policy === undefined
-      ? new CompiledPolicies(store, { ofTenant: () => registry }).load
-      : fixed(policy, registry, directories)
+      ? new CompiledPolicies(store, { ofTenant: () => vocabulary }).load
+      : fixed(policy, vocabulary, directories)
   const policies = new ActivePolicies(load, () => cache.keepAttributes(policies.attributesRead()))
   const feed = followFeed(store, clock)
   const cache = new DirectoryCache(store, feed, clock, silentObserver(), {
@@ -82,16 +84,16 @@ export async function decisionRig(
 
 function fixed(
   text: string,
-  registry: SchemaRegistry,
+  vocabulary: Vocabulary,
   directories: readonly { readonly id: string }[],
 ): PolicyLoader {
   const read = readPolicy([{ file: 'policy.yaml', text }], {
     tenant: acme,
-    registry,
+    vocabulary,
     directories: directories.map(({ id }) => id),
   })
   if (read.kind === 'faults') throw new Error(printFaults(read.faults))
-  const rules = compilePolicy(policyDocument(read.policy), registry)
+  const rules = compilePolicy(policyDocument(read.policy), vocabulary)
   return async () => ({ rules, revision: 1 })
 }
 

@@ -5,12 +5,14 @@ import { createSchemaRegistry } from '../../src/directory/schema-registry.ts'
 import { F, T, U } from '../../src/directory/three-values.ts'
 import { policyDocument } from '../../src/policy/checked-policy.ts'
 import { compilePolicy } from '../../src/policy/compile.ts'
+import { noContextKeys } from '../../src/policy/context-keys.ts'
 import type { Facts, RuleSet, Value, Values } from '../../src/policy/policy.ts'
 import { readPolicy } from '../../src/policy/read.ts'
 import { printFaults } from '../../src/std/fault.ts'
 
 export const registry = createSchemaRegistry()
-export const readOptions = { tenant: 'acme', registry, directories: ['entra', 'okta'] }
+export const vocabulary = { registry, contextKeys: noContextKeys }
+export const readOptions = { tenant: 'acme', vocabulary, directories: ['entra', 'okta'] }
 
 /** As `readPolicy`, of one file called `p.yaml`. */
 export function read(text: string) {
@@ -21,7 +23,7 @@ export function read(text: string) {
 export function compiled(text: string): RuleSet {
   const found = read(text)
   if (found.kind === 'faults') throw new Error(printFaults(found.faults))
-  return compilePolicy(policyDocument(found.policy), registry)
+  return compilePolicy(policyDocument(found.policy), vocabulary)
 }
 
 /** What is known of an attempt, in the nested form that people write. */
