@@ -58,7 +58,14 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
   early.abort()
 
   const resolution = new DirectoryResolution(tenancy.directories)
-  const decider = new Decider(cache, vouch, policies, resolution, clock)
+  const decider = new Decider(
+    cache,
+    vouch,
+    policies,
+    resolution,
+    clock,
+    config.consistency.cacheableMs,
+  )
   const grpc = started.use(
     await serveGrpc({
       decisions: decider,

@@ -17,6 +17,7 @@ export interface ForwardedEvent {
 /** A new event does not compile until it is named here. */
 const eventNames: Readonly<Record<EventName, true>> = {
   decided: true,
+  wouldHaveDecided: true,
   scimRequest: true,
   scimAuthFailed: true,
   internalError: true,

@@ -35,6 +35,8 @@ export interface Config {
     readonly leaseMs: number
     readonly barrier: 'shrinking' | 'all'
     readonly replicas: number
+    /** Longest time that a gateway may go on using an answer; 0: not at all. */
+    readonly cacheableMs: number
   }
   readonly cache: { readonly principals: number; readonly warm: boolean }
   readonly limits: {
@@ -158,6 +160,7 @@ function toConfig(data: ConfigFile, document: LocatedYaml, secrets: StoreSecrets
       leaseMs: durationMs(data.consistency.lease),
       barrier: data.consistency.barrier,
       replicas: data.consistency.replicas,
+      cacheableMs: durationMs(data.consistency.cacheable),
     },
     cache: { principals: data.cache.principals, warm: data.cache.warm === 'on' },
     limits: data.limits,

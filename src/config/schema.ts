@@ -128,6 +128,11 @@ export const configSchema = z.strictObject({
         .max(5)
         .default(0)
         .describe('Redis replicas that must have a write before it is acknowledged.'),
+      cacheable: duration(0, 3_600_000)
+        .default('0s')
+        .describe(
+          'Longest use of one answer by a gateway; a revocation reaches it that much later.',
+        ),
     })
     .prefault({}),
   cache: z

@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto'
 import type { Lookup, Principal } from '../cache/cache.ts'
 import type { DirectoryCache } from '../cache/directory-cache.ts'
 import { lookupValue } from '../directory/identity.ts'
-import type { Application, Facts, Obligation, RuleSet, SubjectFacts } from '../policy/policy.ts'
+import type { Application, Facts, RuleSet, SubjectFacts } from '../policy/policy.ts'
 import type { SubjectRules } from '../policy/subject-rules.ts'
-import { unreachable } from '../std/assert.ts'
 import type { Clock } from '../std/clock.ts'
 import type { ActivePolicies } from './active-policies.ts'
 import { applicationOf } from './application.ts'
@@ -16,21 +15,32 @@ import type {
   Outcome,
   Reason,
   Refusal,
-  World,
 } from './decision.ts'
-import { evaluate, obligationsOf } from './evaluate.ts'
+import {
+  evaluate,
+  evaluateShadow,
+  obligationsOf,
+  type Verdict,
+  verdictUntilMs,
+} from './evaluate.ts'
 import { explain } from './explain.ts'
+import {
+  type Basis,
+  type Broken,
+  blockOf,
+  type Found,
+  type LastLook,
+  type Look,
+  type Looked,
+  looked,
+  vouchedFor,
+  type Wait,
+  type Wanted,
+} from './looked.ts'
 import { personMessage } from './messages.ts'
 import { AttemptFacts, factsWithoutDirectory, PrincipalFacts } from './principal-facts.ts'
 import { RulesOfSubject } from './rules-of-subject.ts'
 import type { DirectoryResolution, DirectorySettings } from './subject.ts'
-
-/** The state a vouch can be in; see the store. */
-export interface LastLook {
-  lastLook(applied: DirectoryCache['applied']): 'current' | 'behind' | 'stale' | 'unavailable'
-  ageMs(): number
-  staleForMs(): number
-}
 
 /**
  * Looks up, evaluates, and asks last whether what it knew is still true: once for all that is
@@ -43,6 +53,7 @@ export class Decider implements DecisionPoint {
   readonly #policies: ActivePolicies
   readonly #directories: DirectoryResolution
   readonly #clock: Clock
+  readonly #cacheableMs: number
   readonly #idPrefix = `${randomBytes(6).toString('base64url')}-`
   readonly #rulesOfSubject = new RulesOfSubject()
   #decided = 0
@@ -53,7 +64,10 @@ export class Decider implements DecisionPoint {
     policies: ActivePolicies,
     directories: DirectoryResolution,
     clock: Clock,
+    /** Longest time that a caller may go on using an answer. */
+    cacheableMs = 0,
   ) {
+    this.#cacheableMs = cacheableMs
     this.#cache = cache
     this.#vouch = vouch
     this.#policies = policies
@@ -212,12 +226,15 @@ export class Decider implements DecisionPoint {
       nowMs: this.#clock.wallMs(),
       ageMs: this.#vouch.ageMs(),
     })
-    const verdict = application.actions.has(attempt.action)
-      ? evaluate(rules, application, attempt.action, facts, ofSubject)
-      : undefined
     const basis: Basis = { rules, application, facts }
-    if (verdict === undefined || verdict.kind === 'none') {
+    const { action } = attempt
+    if (!application.actions.has(action)) {
       return this.#blocked('NO_RULE', attempt, about, basis)
+    }
+    const verdict = evaluate(rules, application, action, facts, ofSubject)
+    const further = this.#further(rules, application, action, facts, verdict, ofSubject)
+    if (verdict.kind === 'none') {
+      return this.#blocked('NO_RULE', attempt, about, basis, further)
     }
     const { rule, unknown } = verdict
     const outcome: Answer = {
@@ -231,19 +248,50 @@ export class Decider implements DecisionPoint {
       obligations: obligationsOf(rule, facts),
       unknown,
       stale: false,
-      cacheableForMs: 0,
+      cacheableForMs: further.cacheableForMs,
       decisionId: this.#nextId(),
       world: this.#world(rules),
+      ...further.shadow,
     }
     return looked(outcome, basis, rule.isStrict ? 0 : directory.graceMs)
   }
 
-  #blocked(reason: Reason, attempt: Attempt, about: About = {}, basis?: Basis): Looked {
+  /** What an answer by the rules says beside its verdict. */
+  #further(
+    rules: RuleSet,
+    application: Application,
+    action: string,
+    facts: Facts,
+    verdict: Verdict,
+    ofSubject: SubjectRules,
+  ): Further {
+    let cacheableForMs = this.#cacheableMs
+    if (cacheableForMs > 0) {
+      const untilMs = verdictUntilMs(rules, application, action, facts, verdict, ofSubject)
+      cacheableForMs = Math.max(0, Math.min(cacheableForMs, untilMs - facts.nowMs))
+    }
+    if (rules.rulesFor(application).shadow === undefined) return { cacheableForMs }
+    const shadow = () => {
+      const rule = evaluateShadow(rules, application, action, facts, verdict, ofSubject)
+      return rule === undefined ? undefined : { rule: rule.id, effect: rule.effect }
+    }
+    return { cacheableForMs, shadow: { shadow } }
+  }
+
+  #blocked(
+    reason: Reason,
+    attempt: Attempt,
+    about: About = {},
+    basis?: Basis,
+    further: Further = nothingFurther,
+  ): Looked {
     const { rules = this.#policies.rulesOf(attempt.tenant), principal, application } = about
     const graceMs = about.directory?.graceMs ?? 0
     const block = blockOf(reason, this.#nextId(), this.#world(rules))
     const subjectId = principal?.id ?? ''
-    return looked({ ...block, subjectId, application: application?.name ?? '' }, basis, graceMs)
+    const { cacheableForMs, shadow } = further
+    const found = { subjectId, application: application?.name ?? '', cacheableForMs, ...shadow }
+    return looked({ ...block, ...found }, basis, graceMs)
   }
 
   #world(rules: RuleSet | undefined) {
@@ -256,12 +304,11 @@ export class Decider implements DecisionPoint {
   }
 }
 
-/** What an explanation needs beyond the answer; absent where no rule was reached. */
-export interface Basis {
-  readonly rules: RuleSet
-  readonly application: Application
-  readonly facts: Facts
+interface Further {
+  readonly cacheableForMs: number
+  readonly shadow?: Pick<Answer, 'shadow'>
 }
+const nothingFurther: Further = { cacheableForMs: 0 }
 
 /** What was found before the block. */
 interface About {
@@ -269,74 +316,6 @@ interface About {
   readonly directory?: DirectorySettings
   readonly principal?: Principal | undefined
   readonly application?: Application | undefined
-}
-
-interface Looked {
-  readonly kind: 'looked'
-  readonly outcome: Outcome
-  readonly basis: Basis | undefined
-  /** So long the outcome stands on data that nobody can confirm. */
-  readonly graceMs: number
-}
-interface Look {
-  readonly verdict: ReturnType<LastLook['lastLook']>
-  readonly staleForMs: number
-}
-interface Broken {
-  readonly kind: 'broken'
-  readonly error: unknown
-}
-type Found = Looked | Wait
-type Wait =
-  | { readonly kind: 'wait'; readonly why: 'revision' | 'behind' }
-  | { readonly kind: 'wait'; readonly why: 'principal'; readonly key: Wanted }
-type Wanted = Parameters<DirectoryCache['lookUp']>[0]
-
-function blockOf(reason: Reason, decisionId: string, world: World): Answer {
-  return {
-    kind: 'answer',
-    effect: 'block',
-    reason,
-    rule: '',
-    subjectId: '',
-    application: '',
-    message: personMessage[reason],
-    obligations: noObligations,
-    unknown: nothingUnknown,
-    stale: false,
-    cacheableForMs: 0,
-    decisionId,
-    world,
-  }
-}
-
-function looked(outcome: Outcome, basis?: Basis, graceMs = 0): Looked {
-  return { kind: 'looked', outcome, basis, graceMs }
-}
-
-/** An answer stands as it is, or is asked for again, or gives way to what the vouch says. */
-function vouchedFor(found: Found, { verdict, staleForMs }: Look): Found {
-  if (found.kind === 'wait' || found.outcome.kind !== 'answer') return found
-  switch (verdict) {
-    case 'current':
-      return found
-    case 'behind':
-      return { kind: 'wait', why: 'behind' }
-    case 'stale':
-    case 'unavailable': {
-      const { outcome } = found
-      if (comesBeforeTheStore.has(outcome.reason)) return found
-      // A log that is missing, or is another one, has no grace: only a store that is away has.
-      if (verdict === 'stale' && staleForMs <= found.graceMs) {
-        return { ...found, outcome: { ...outcome, stale: true } }
-      }
-      const reason = verdict === 'stale' ? 'DIRECTORY_STALE' : 'DIRECTORY_UNAVAILABLE'
-      const { decisionId, world } = outcome
-      return looked(blockOf(reason, decisionId, world))
-    }
-    default:
-      return unreachable(verdict)
-  }
 }
 
 function outcomeOf({ outcome }: Looked): Outcome {
@@ -353,16 +332,6 @@ function keyOf({ subject }: Attempt, directory: DirectorySettings): Wanted {
 }
 
 const reasonOf = { unknown: 'USER_UNKNOWN', ambiguous: 'SUBJECT_AMBIGUOUS' } as const
-
-const nothingUnknown: readonly string[] = Object.freeze([])
-const noObligations: readonly Obligation[] = Object.freeze([])
-
-/** Answers that stand even if the store is away, since they do not depend on it. */
-const comesBeforeTheStore: ReadonlySet<Reason> = new Set([
-  'POLICY_NOT_LOADED',
-  'DIRECTORY_UNKNOWN',
-  'DIRECTORY_NOT_READY',
-])
 
 /** An attempt waits this long in all: Envoy waits 200 ms for the whole answer. */
 const storeWaitMs = 50

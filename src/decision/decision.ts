@@ -91,6 +91,12 @@ export interface Answer {
   readonly cacheableForMs: number
   readonly decisionId: string
   readonly world: World
+  /** Which shadow rule would have decided; asked once the answer is out. Absent: there are none. */
+  readonly shadow?: () => ShadowVerdict | undefined
+}
+export interface ShadowVerdict {
+  readonly rule: string
+  readonly effect: Effect
 }
 /** What the answer was decided on. */
 export interface World {

@@ -33,7 +33,9 @@ export function evaluateShadow(
   verdict: Verdict,
   subject: SubjectRules = rules.subjectRules(facts),
 ): Rule | undefined {
-  const shadow = firstMatch(rules.rulesFor(application).shadow, action, facts, subject)
+  const shadows = rules.rulesFor(application).shadow
+  if (shadows === undefined) return undefined
+  const shadow = firstMatch(shadows, action, facts, subject)
   if (shadow.kind === 'none') return undefined
   const isBefore = verdict.kind === 'none' || shadow.rule.ordinal < verdict.rule.ordinal
   return isBefore ? shadow.rule : undefined
@@ -60,6 +62,38 @@ function firstMatch(
     if (rule.effect === 'block') skipped = joined(skipped, unknownsOf(rule, facts))
   }
   return none
+}
+
+/**
+ * Until when the verdict is the same if nothing but the clock moves, in ms since the epoch: what
+ * was asked on the way to it, the times of rules included.
+ */
+export function verdictUntilMs(
+  rules: RuleSet,
+  application: Application,
+  action: string,
+  facts: Facts,
+  verdict: Verdict,
+  subject: SubjectRules = rules.subjectRules(facts),
+): number {
+  const walk = rules.rulesFor(application).enforced.walk(subject)
+  let untilMs = Number.POSITIVE_INFINITY
+  for (let step = walk.next(); step !== undefined; step = walk.next()) {
+    const { rule } = step
+    if (rule.actions?.has(action) === false) continue
+    untilMs = Math.min(untilMs, ruleUntilMs(rule, facts))
+    if (verdict.kind === 'rule' && verdict.rule === rule) break
+  }
+  return untilMs
+}
+
+function ruleUntilMs(rule: Rule, facts: Facts): number {
+  const { validFromMs, validUntilMs, attemptConditions, obligations } = rule
+  if (facts.nowMs < validFromMs) return validFromMs
+  if (facts.nowMs > validUntilMs) return Number.POSITIVE_INFINITY
+  const due = obligations.map(({ condition }) => condition?.untilMs(facts) ?? Infinity)
+  const held = attemptConditions.map((condition) => condition.untilMs(facts))
+  return Math.min(validUntilMs + 1, ...held, ...due)
 }
 
 /** What the gateway has to do: of an obligation that depends on the unknown, it has to. */

@@ -1,6 +1,7 @@
 import { and, F, T, type Tri, U } from '../directory/three-values.ts'
-import type { Basis } from './decider.ts'
+
 import type { Answer, ConditionTrace, Explanation, RuleTrace } from './decision.ts'
+import type { Basis } from './looked.ts'
 import { administratorMessage } from './messages.ts'
 
 /** The answer with every rule that could concern it, and why each did or did not match. */

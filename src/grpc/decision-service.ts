@@ -23,7 +23,7 @@ export interface DecisionServiceOptions {
   readonly decisions: DecisionPoint
   /** Asked on every call: a right that was taken away must not live on in open connections. */
   readonly tenantOf: (caller: Caller) => TenantId | undefined
-  readonly observer: Pick<Observer, 'decided' | 'internalError'>
+  readonly observer: Pick<Observer, 'decided' | 'wouldHaveDecided' | 'internalError'>
   readonly clock: Clock
 }
 
@@ -67,6 +67,12 @@ export function decisionService(options: DecisionServiceOptions): UntypedService
       unknown: outcome.unknown,
       durationMs,
     })
+    const shadow = outcome.shadow?.()
+    if (shadow === undefined) return
+    const { tenant } = attempt
+    const { application, subjectId, decisionId, effect } = outcome
+    const decided = { application, subjectId, decisionId, answered: effect }
+    observer.wouldHaveDecided({ tenant, ...shadow, ...decided })
   }
 
   const check = guarded<CheckRequestMessage, CheckResponseMessage>(

@@ -9,6 +9,7 @@ export interface Metrics {
   decided(effect: string, reason: string, seconds: number): void
   policyActivated(tenant: string, version: string, revision: number): void
   readGauges(read: () => Gauges): void
+  readonly shadowDecisions: Counter<'tenant' | 'rule' | 'effect' | 'answered'>
   readonly scimRequests: Counter<'op' | 'code'>
   readonly scimAuthFailures: Counter<string>
   readonly errors: Counter<'room'>
@@ -74,6 +75,11 @@ export function createMetrics(version: string): Metrics {
       policyInfo.set({ tenant, version: active }, 1)
     },
     readGauges: (read) => addScrapedGauges(registry, read),
+    shadowDecisions: counter(
+      'shadow_decisions_total',
+      'Decisions that a shadow rule would have made.',
+      ['tenant', 'rule', 'effect', 'answered'],
+    ),
     scimRequests: counter('scim_requests_total', 'SCIM requests.', ['op', 'code']),
     scimAuthFailures: counter('scim_auth_failures_total', 'SCIM requests with no valid token.'),
     errors: counter('decision_errors_total', 'Internal errors by room.', ['room']),

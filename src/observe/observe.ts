@@ -14,6 +14,8 @@ import type { Metrics } from './metrics.ts'
 export interface Observer {
   /** After the answer is out. `durationMs` is the time the decision took in this process. */
   decided(event: DecidedEvent): void
+  /** A shadow rule would have decided, had it been enforced. */
+  wouldHaveDecided(event: ShadowEvent): void
   scimRequest(event: ScimRequestEvent): void
   scimAuthFailed(event: { readonly directory: string | undefined; readonly reason: string }): void
   /** A bug of ours, or a dependency's: the caller was told "internal error" and nothing more. */
@@ -58,6 +60,16 @@ export interface DecidedEvent {
   readonly unknown: readonly string[]
   readonly durationMs: number
 }
+export interface ShadowEvent {
+  readonly tenant: string
+  readonly rule: string
+  readonly effect: 'allow' | 'block'
+  /** What was answered. */
+  readonly answered: 'allow' | 'block'
+  readonly application: string
+  readonly subjectId: string
+  readonly decisionId: string
+}
 export interface ScimRequestEvent {
   readonly directory: string | undefined
   /** `create`, `patch`, …: a small fixed set, since it becomes a label. */
@@ -89,6 +101,7 @@ export interface Gauges {
 
 export function createObserver(logger: Logger, metrics: Metrics, clock: Clock): Observer {
   const blockLines = new Sampler(blockLinesPerSecondMax, clock)
+  const shadowLines = new Sampler(blockLinesPerSecondMax, clock)
   const authLines = new Sampler(authLinesPerSecondMax, clock)
   return {
     decided: (event) => {
@@ -98,6 +111,14 @@ export function createObserver(logger: Logger, metrics: Metrics, clock: Clock): 
       if (skipped === undefined) return
       const { durationMs, ...facts } = event
       logger.info({ event: 'block', ...facts, ...(skipped > 0 && { skipped }) }, 'blocked')
+    },
+    wouldHaveDecided: (event) => {
+      const { tenant, rule, effect, answered } = event
+      metrics.shadowDecisions.inc({ tenant, rule, effect, answered })
+      const skipped = shadowLines.take()
+      if (skipped === undefined) return
+      const text = `shadow rule ${rule} would have decided ${effect}`
+      logger.info({ event: 'shadow', ...event, ...(skipped > 0 && { skipped }) }, text)
     },
     scimRequest: (event) => {
       metrics.scimRequests.inc({ op: event.operation, code: String(event.status) })

@@ -35,7 +35,8 @@ export interface RulesOfApplication {
   /** In order, those in the shadow as well. */
   readonly all: readonly Rule[]
   readonly enforced: ApplicationRules
-  readonly shadow: ApplicationRules
+  /** Undefined: there are none. */
+  readonly shadow: ApplicationRules | undefined
 }
 
 export interface Application {

@@ -25,10 +25,11 @@ export class RuleIndex {
     const named = this.#byName.get(application.name) ?? []
     const all = [...named, ...general.map(({ rule }) => rule)]
     all.sort((a, b) => a.ordinal - b.ordinal)
+    const shadow = all.filter(({ mode }) => mode === 'shadow')
     const found = {
       all: Object.freeze(all),
       enforced: new ApplicationRules(all.filter(({ mode }) => mode === 'enforce')),
-      shadow: new ApplicationRules(all.filter(({ mode }) => mode === 'shadow')),
+      shadow: shadow.length === 0 ? undefined : new ApplicationRules(shadow),
     }
     this.#found.set(application, found)
     return found

@@ -186,6 +186,7 @@ describe('a call without a decision', () => {
         decided: () => {
           throw new Error('disk full')
         },
+        wouldHaveDecided: () => undefined,
         internalError: ({ error }) => void seen.push(error),
       },
     })

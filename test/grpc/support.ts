@@ -98,6 +98,7 @@ export async function startRig(options: Partial<GrpcOptions> = {}): Promise<Rig>
     listen: { host: '127.0.0.1', port: 0 },
     observer: {
       decided: (event) => void decided.push(event),
+      wouldHaveDecided: (event) => void decided.push(event),
       internalError: ({ error }) => void errors.push(error),
     },
     ...options,

@@ -1,8 +1,9 @@
 import { CompiledPolicies } from '../../src/app/compiled-policies.ts'
 import { DirectoryCache } from '../../src/cache/directory-cache.ts'
 import { ActivePolicies, type PolicyLoader } from '../../src/decision/active-policies.ts'
-import { Decider, type LastLook } from '../../src/decision/decider.ts'
+import { Decider } from '../../src/decision/decider.ts'
 import type { Answer, Attempt, Outcome } from '../../src/decision/decision.ts'
+import type { LastLook } from '../../src/decision/looked.ts'
 import { DirectoryResolution } from '../../src/decision/subject.ts'
 import { createSchemaRegistry } from '../../src/directory/schema-registry.ts'
 import { followFeed } from '../../src/feed/feed.ts'
@@ -33,12 +34,19 @@ export interface RigOptions {
   readonly principalsMax?: number
   readonly graceMs?: number
   readonly warms?: boolean
+  readonly cacheableMs?: number
 }
 
 export async function decisionRig(
   store: Store,
   policy?: string,
-  { clock = systemClock, principalsMax = 1000, graceMs = 0, warms = false }: RigOptions = {},
+  {
+    clock = systemClock,
+    principalsMax = 1000,
+    graceMs = 0,
+    warms = false,
+    cacheableMs = 0,
+  }: RigOptions = {},
 ): Promise<DecisionRig> {
   const vocabulary = { registry: createSchemaRegistry(), contextKeys: noContextKeys }
   const directories = [entra, okta].map((id) => ({
@@ -74,7 +82,7 @@ export async function decisionRig(
     cache,
     policies,
     vouch,
-    decider: new Decider(cache, vouch, policies, resolution, clock),
+    decider: new Decider(cache, vouch, policies, resolution, clock, cacheableMs),
     [Symbol.asyncDispose]: async () => {
       await cache[Symbol.asyncDispose]()
       await enlisted[Symbol.asyncDispose]()

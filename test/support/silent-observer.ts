@@ -7,6 +7,7 @@ export function silentObserver(): Observer & { readonly errors: unknown[] } {
   return {
     errors,
     decided: nothing,
+    wouldHaveDecided: nothing,
     scimRequest: nothing,
     scimAuthFailed: nothing,
     internalError: ({ error }) => errors.push(error),
