@@ -7,6 +7,9 @@ import type { Application, Facts, RuleSet } from '../src/policy/policy.ts'
 import { readPolicy } from '../src/policy/read.ts'
 import type { SubjectRules } from '../src/policy/subject-rules.ts'
 import { printFaults } from '../src/std/fault.ts'
+import { casbinPeer } from './evaluate/casbin.ts'
+import { cedarPeer } from './evaluate/cedar.ts'
+import { howToInstall, type Peer, peerModule } from './evaluate/peer.ts'
 import { naiveDecision } from './support/naive-evaluator.ts'
 import { median, Report } from './support/report.ts'
 import { attemptOf, seeded, type Workload, workload } from './support/rule-workload.ts'
@@ -100,13 +103,52 @@ function mismatches({ rules, policy, attempts }: Setup): number {
   }).length
 }
 
+/** Each peer answers the first attempts of each size, and has to answer them as we do. */
+async function comparePeers(): Promise<void> {
+  for (const [name, moduleName, make] of peers) {
+    const module = peerModule(moduleName)
+    if (module === undefined) {
+      report.skipped(`evaluate.${name}`, howToInstall)
+      continue
+    }
+    for (const setup of setups) await comparePeer(name, await make(module, setup.policy), setup)
+  }
+}
+
+async function comparePeer(name: string, peer: Peer, { size, rules, attempts }: Setup) {
+  const asked = attempts.slice(0, Math.ceil(peerAnswers / size) + 20)
+  const asks = asked.map(({ application, facts }) => peer.prepare(application.name, facts))
+  asks[0]!()
+  const before = performance.now()
+  const found = asks.map((ask) => ask())
+  const theirs = ((performance.now() - before) * 1e6) / asks.length
+  const differing = asked.filter(({ application, facts, subject }, at) => {
+    const verdict = evaluate(rules, application, 'connect', facts, subject)
+    return (verdict.kind === 'rule' ? verdict.rule.effect : 'block') !== found[at]
+  }).length
+  const agreed = `${differing} of ${asks.length} differ`
+  report.figure(`evaluate.${name}_${size}`, `${(theirs / 1_000).toFixed(1)} µs, ${agreed}`)
+  wrong += differing
+  if (size === 10_000) {
+    report.ratio(`evaluate.vs_${name}_10k`, theirs / nsPerAnswer(size), 1_000)
+  }
+}
+
+/** What a peer is asked at ten rules; fewer where each answer takes longer. */
+const peerAnswers = 20_000
+const peers: readonly (readonly [string, string, Make])[] = [
+  ['cedar', '@cedar-policy/cedar-wasm/nodejs', cedarPeer as Make],
+  ['casbin', 'casbin', casbinPeer as Make],
+]
+type Make = (module: unknown, policy: Workload) => Peer | Promise<Peer>
+
 const report = new Report()
 report.header(
   'does an answer cost the same with 10,000 rules as with 10?',
   `${attemptsMax} random attempts, ${rounds} alternating rounds of ${answersPerRound} answers, ten rules an application`,
 )
 const setups = sizes.map(setUp)
-const wrong = setups.reduce((sum, setup) => sum + mismatches(setup), 0)
+let wrong = setups.reduce((sum, setup) => sum + mismatches(setup), 0)
 report.figure('evaluate.mismatches', `${wrong} of ${sizes.length * attemptsMax}`)
 for (const setup of setups) measure(setup)
 
@@ -130,5 +172,6 @@ for (const { size, compileMs } of setups) {
   const once = (median(subject.get(size)!) / 1_000).toFixed(1)
   report.figure(`evaluate.subject_${size}`, `${once} µs once for a subject`)
 }
+await comparePeers()
 report.ratio('evaluate.flat_10k', nsPerAnswer(10) / nsPerAnswer(10_000), 0.3)
 process.exitCode = wrong === 0 && kept > 0 ? 0 : 1
