@@ -3,6 +3,8 @@ import type { CheckRequest, ClientDecision } from '../client/client.ts'
 import type { Verb } from './cli.ts'
 import { type ConfigOptions, configFlag, configHelp, loadConfig } from './config-option.ts'
 import { complain, type ExitCode, exit, print } from './exit.ts'
+import { snakeKeys } from './snake-keys.ts'
+import { valuesOf } from './values-option.ts'
 
 interface CheckOptions extends ConfigOptions {
   readonly user?: string
@@ -108,26 +110,6 @@ function requestOf(options: CheckOptions): CheckRequest | string {
 
 const personWaitsMs = 3000
 
-type Values = NonNullable<CheckRequest['context']>
-
-/** `true`, `false` and numbers are read as such; `a,b` is a list; quotes keep a string. */
-function valuesOf(flag: string, pairs: readonly string[]): Values | string {
-  const values: Record<string, string | number | boolean | readonly string[]> = {}
-  for (const pair of pairs) {
-    const equals = pair.indexOf('=')
-    if (equals < 1) return `${flag} \`${pair}\`: expected key=value`
-    values[pair.slice(0, equals)] = readValue(pair.slice(equals + 1))
-  }
-  return values
-}
-
-function readValue(text: string): string | number | boolean | readonly string[] {
-  if (text === 'true' || text === 'false') return text === 'true'
-  if (/^-?\d+(\.\d+)?$/.test(text)) return Number(text)
-  if (/^".*"$/.test(text)) return text.slice(1, -1)
-  return text.includes(',') ? text.split(',').filter((item) => item !== '') : text
-}
-
 function serverOf(options: ConfigOptions): string {
   const { host, port } = loadConfig(options).listen.grpc
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
@@ -149,15 +131,4 @@ function sentence(decision: ClientDecision): string {
   if (unknown.length > 0) lines.push(`  unknown: ${unknown.join(', ')}`)
   lines.push(`  decision ${decision.decisionId} at revision ${decision.revision}`)
   return lines.join('\n')
-}
-
-/** JSON answers use the wire's own names. */
-function snakeKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(snakeKeys)
-  if (typeof value !== 'object' || value === null) return value
-  const entries = Object.entries(value).map(([key, child]) => [
-    key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-    snakeKeys(child),
-  ])
-  return Object.fromEntries(entries)
 }

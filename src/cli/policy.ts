@@ -4,6 +4,8 @@ import { printFaults } from '../std/fault.ts'
 import type { Verb } from './cli.ts'
 import { type ConfigOptions, configFlag, configHelp, loadConfig } from './config-option.ts'
 import { complain, type ExitCode, exit, print } from './exit.ts'
+import { addPolicyExplain } from './policy-explain.ts'
+import { addPolicyTest } from './policy-test.ts'
 
 interface PolicyOptions extends ConfigOptions {
   readonly tenant?: string
@@ -15,11 +17,13 @@ export function addPolicy(program: Command, verb: Verb): void {
   policy
     .command('check')
     .description('read rule files and say all that is wrong with them; publishes nothing')
-    .argument('[file]', 'rule file (default: those of the config)')
+    .argument('[path]', 'rule file or folder (default: those of the config)')
     .option('--tenant <id>', 'whose rules the file holds (default: the only tenant)')
     .option(configFlag, configHelp)
     .option('--json', 'answer as JSON')
     .action(verb(check))
+  addPolicyTest(policy, verb)
+  addPolicyExplain(policy, verb)
 }
 
 async function check(file: string | undefined, options: PolicyOptions): Promise<ExitCode> {

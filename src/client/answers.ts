@@ -68,6 +68,7 @@ export function toExplanation(message: ExplainResponseMessage): ClientExplanatio
     rules: message.rules.map(toRuleTrace),
     nearestAllow: message.nearest_allow,
     text: message.text,
+    omitted: message.omitted,
   }
 }
 
@@ -81,6 +82,7 @@ function toRuleTrace(trace: RuleTraceMessage): ClientRuleTrace {
     file: trace.file,
     line: trace.line,
     reason: trace.reason,
+    note: trace.note,
   }
 }
 

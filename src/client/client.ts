@@ -96,6 +96,8 @@ export interface ClientExplanation {
   /** Of a block: the allow rule that lacked the fewest conditions. */
   readonly nearestAllow: string
   readonly text: string
+  /** Rules of the application that are not told. */
+  readonly omitted: number
 }
 export interface ClientRuleTrace {
   readonly rule: string
@@ -106,6 +108,8 @@ export interface ClientRuleTrace {
   readonly file: string
   readonly line: number
   readonly reason: string
+  /** What about the rule itself made it count, or not. */
+  readonly note: string
 }
 export interface ClientConditionTrace {
   readonly path: string
@@ -166,7 +170,7 @@ export class SallyportClient {
       return toExplanation(await this.#call(decisionMethods.Explain, request))
     } catch (error) {
       const decision = blockFor(wireFault(error))
-      return { decision, rules: [], nearestAllow: '', text: '' }
+      return { decision, rules: [], nearestAllow: '', omitted: 0, text: '' }
     }
   }
 

@@ -41,6 +41,7 @@ export interface ExplainResponseMessage extends CheckResponseMessage {
   readonly rules: readonly RuleTraceMessage[]
   readonly nearest_allow: string
   readonly text: string
+  readonly omitted: number
 }
 export interface RuleTraceMessage {
   readonly rule: string
@@ -51,6 +52,7 @@ export interface RuleTraceMessage {
   readonly line: number
   readonly file: string
   readonly reason: string
+  readonly note: string
 }
 export interface ConditionTraceMessage {
   readonly path: string

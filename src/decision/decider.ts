@@ -6,7 +6,7 @@ import type { Application, Facts, RuleSet, SubjectFacts } from '../policy/policy
 import type { SubjectRules } from '../policy/subject-rules.ts'
 import type { Clock } from '../std/clock.ts'
 import type { ActivePolicies } from './active-policies.ts'
-import { applicationOf } from './application.ts'
+import { decideByRules } from './by-rules.ts'
 import type {
   Answer,
   Attempt,
@@ -16,13 +16,7 @@ import type {
   Reason,
   Refusal,
 } from './decision.ts'
-import {
-  evaluate,
-  evaluateShadow,
-  obligationsOf,
-  type Verdict,
-  verdictUntilMs,
-} from './evaluate.ts'
+import { evaluateShadow, obligationsOf, type Verdict, verdictUntilMs } from './evaluate.ts'
 import { explain } from './explain.ts'
 import {
   type Basis,
@@ -38,7 +32,7 @@ import {
   type Wanted,
 } from './looked.ts'
 import { personMessage } from './messages.ts'
-import { AttemptFacts, factsWithoutDirectory, PrincipalFacts } from './principal-facts.ts'
+import { factsWithoutDirectory, PrincipalFacts } from './principal-facts.ts'
 import { RulesOfSubject } from './rules-of-subject.ts'
 import type { DirectoryResolution, DirectorySettings } from './subject.ts'
 
@@ -219,23 +213,17 @@ export class Decider implements DecisionPoint {
     directory: DirectorySettings,
     principal?: Principal,
   ): Found {
-    const application = applicationOf(rules, attempt)
+    const times = { nowMs: this.#clock.wallMs(), ageMs: this.#vouch.ageMs() }
+    const found = decideByRules(rules, attempt, subject, times, ofSubject)
+    if (found.kind === 'applicationUnknown') {
+      return this.#blocked('APPLICATION_UNKNOWN', attempt, { rules, directory, principal })
+    }
+    const { application, facts, verdict } = found
     const about = { rules, directory, principal, application }
-    if (application === undefined) return this.#blocked('APPLICATION_UNKNOWN', attempt, about)
-    const facts = new AttemptFacts(subject, attempt, application, {
-      nowMs: this.#clock.wallMs(),
-      ageMs: this.#vouch.ageMs(),
-    })
-    const basis: Basis = { rules, application, facts }
-    const { action } = attempt
-    if (!application.actions.has(action)) {
-      return this.#blocked('NO_RULE', attempt, about, basis)
-    }
-    const verdict = evaluate(rules, application, action, facts, ofSubject)
-    const further = this.#further(rules, application, action, facts, verdict, ofSubject)
-    if (verdict.kind === 'none') {
-      return this.#blocked('NO_RULE', attempt, about, basis, further)
-    }
+    const basis: Basis = { rules, application, facts, action: attempt.action }
+    if (verdict === undefined) return this.#blocked('NO_RULE', attempt, about, basis)
+    const further = this.#further(rules, application, attempt.action, facts, verdict, ofSubject)
+    if (verdict.kind === 'none') return this.#blocked('NO_RULE', attempt, about, basis, further)
     const { rule, unknown } = verdict
     const outcome: Answer = {
       kind: 'answer',

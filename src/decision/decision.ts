@@ -119,6 +119,8 @@ export interface Explanation {
   readonly kind: 'explanation'
   readonly answer: Answer
   readonly rules: readonly RuleTrace[]
+  /** How many more there are than are told. */
+  readonly omitted: number
   /** Of a block: the allow rule that lacked the fewest conditions. */
   readonly nearestAllow: string
   readonly text: string
@@ -133,6 +135,8 @@ export interface RuleTrace {
   readonly line: number
   /** For administrators. */
   readonly reason: string
+  /** What about the rule itself made it count, or not: its mode, its times, its actions. */
+  readonly note: string
 }
 export interface ConditionTrace {
   readonly path: string

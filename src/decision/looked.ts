@@ -16,6 +16,7 @@ export interface Basis {
   readonly rules: RuleSet
   readonly application: Application
   readonly facts: Facts
+  readonly action: string
 }
 
 export interface Looked {

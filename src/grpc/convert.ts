@@ -109,6 +109,7 @@ export function toExplainResponse(explanation: Explanation): ExplainResponseMess
     rules: explanation.rules.map(toRuleTrace),
     nearest_allow: explanation.nearestAllow,
     text: explanation.text,
+    omitted: explanation.omitted,
   }
 }
 
@@ -149,6 +150,7 @@ function toRuleTrace(trace: RuleTrace): RuleTraceMessage {
     line: toUint32(trace.line),
     file: trace.file,
     reason: trace.reason,
+    note: trace.note,
   }
 }
 

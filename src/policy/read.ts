@@ -10,6 +10,7 @@ import type {
   CheckedRule,
 } from './checked-policy.ts'
 import { applicationsMax, listsMax, rulesMax } from './limits.ts'
+import { type PolicyTest, testsOf } from './policy-test.ts'
 import { type Declared, type RuleFile, readRuleFile } from './rule-file.ts'
 
 export interface PolicySourceText {
@@ -23,7 +24,12 @@ export interface ReadOptions {
   readonly directories: readonly string[]
 }
 export type ReadPolicy =
-  | { readonly kind: 'policy'; readonly policy: CheckedPolicy }
+  | {
+      readonly kind: 'policy'
+      readonly policy: CheckedPolicy
+      /** Of all files; they are no part of the policy. */
+      readonly tests: readonly PolicyTest[]
+    }
   | { readonly kind: 'faults'; readonly faults: readonly Fault[] }
 
 /**
@@ -60,7 +66,7 @@ export function readPolicy(sources: readonly PolicySourceText[], options: ReadOp
     rules: merged.rules.map(({ part }) => part),
     attributesRead: [...attributesRead].sort(),
   }
-  return { kind: 'policy', policy }
+  return { kind: 'policy', policy, tests: files.flatMap(testsOf) }
 }
 
 interface Merged {

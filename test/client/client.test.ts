@@ -129,9 +129,11 @@ describe('an answer', () => {
           line: 4,
           file: 'policy.yaml',
           reason: '',
+          note: '',
         },
       ],
       nearestAllow: 'r',
+      omitted: 0,
       text: 'ann may not',
     })
   })

@@ -212,6 +212,7 @@ test('Explain brings rules, conditions and their truth to the caller', async () 
         file: 'policy.yaml',
         line: 12,
         reason: 'finance only',
+        note: 'no longer valid',
       },
     ],
     nearestAllow: 'finance-payroll',
@@ -229,6 +230,7 @@ test('Explain brings rules, conditions and their truth to the caller', async () 
       file: 'policy.yaml',
       line: 12,
       reason: 'finance only',
+      note: 'no longer valid',
     },
   ])
   expect([response.nearest_allow, response.text]).toEqual(['finance-payroll', 'ann may'])

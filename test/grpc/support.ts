@@ -33,6 +33,7 @@ export const explained: Explanation = {
   kind: 'explanation',
   answer: allowed,
   rules: [],
+  omitted: 0,
   nearestAllow: '',
   text: 'ann may',
 }
