@@ -4,6 +4,7 @@ import { printFaults } from '../std/fault.ts'
 import type { Verb } from './cli.ts'
 import { type ConfigOptions, configFlag, configHelp, loadConfig } from './config-option.ts'
 import { complain, type ExitCode, exit, print } from './exit.ts'
+import { addPolicyDiff } from './policy-diff.ts'
 import { addPolicyExplain } from './policy-explain.ts'
 import { addPolicyTest } from './policy-test.ts'
 
@@ -24,6 +25,7 @@ export function addPolicy(program: Command, verb: Verb): void {
     .action(verb(check))
   addPolicyTest(policy, verb)
   addPolicyExplain(policy, verb)
+  addPolicyDiff(policy, verb)
 }
 
 async function check(file: string | undefined, options: PolicyOptions): Promise<ExitCode> {
