@@ -3,8 +3,9 @@ import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { serverWeaknesses } from '../store/redis-store/server-settings.ts'
+import { checkPolicies } from './check-policies.ts'
 import { redisSettingsOf } from './house.ts'
-import { checkPolicies, openOperator } from './operator.ts'
+import { openOperator } from './operator.ts'
 
 /** One thing looked at. `warn` weakens the door or soon will; `bad` keeps it from working. */
 export interface Finding {
@@ -69,14 +70,21 @@ async function policies(config: Config): Promise<readonly Finding[]> {
   })
   try {
     const checked = await checkPolicies(config)
-    const fine = checked.map(({ tenant, policy }): Finding => {
-      return { about: `policy of ${tenant}`, verdict: 'fine', text: `${policy.rules.length} rules` }
+    const found = checked.flatMap(({ tenant, policy, findings }): readonly Finding[] => {
+      const about = `policy of ${tenant}`
+      const rules: Finding = { about, verdict: 'fine', text: `${policy.rules.length} rules` }
+      const doubts = findings.flatMap(({ severity, message: text }): readonly Finding[] => {
+        return severity === 'info' ? [] : [{ about, verdict: verdictOf[severity], text }]
+      })
+      return [rules, ...doubts]
     })
-    return [...fine, ...warnings]
+    return [...found, ...warnings]
   } catch (error) {
     return [{ about: 'policy', verdict: 'bad', text: message(error) }, ...warnings]
   }
 }
+
+const verdictOf = { error: 'bad', warn: 'warn' } as const
 
 async function disk(config: Config): Promise<readonly Finding[]> {
   if (config.store.kind !== 'sqlite') return []

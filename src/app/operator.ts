@@ -1,14 +1,13 @@
 import { type TokenCreated, type TokenRevoked, Tokens } from '../access/tokens.ts'
 import type { Config } from '../config/config.ts'
 import type { TokenRecord } from '../directory/change.ts'
-import { type Document, isActive, type Stored, type TenantId } from '../directory/directory.ts'
+import { type Document, isActive, type Stored } from '../directory/directory.ts'
 import { tellablePart } from '../directory/document-view.ts'
 import { lookupValue } from '../directory/identity.ts'
 import type { SchemaRegistry } from '../directory/schema-registry.ts'
 import { systemClock } from '../std/clock.ts'
 import type { DirectoryCounts, IndexedQuery } from '../store/store.ts'
 import { openHouseStore, type Tenancy, tenancyOf } from './house.ts'
-import { readPolicyFile } from './policy-file.ts'
 import {
   type DirectoryDiagnosis,
   type DirectoryLog,
@@ -124,23 +123,6 @@ export async function openOperator(config: Config): Promise<Operator> {
     },
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }
-}
-
-/** Reads and checks the rule files of every tenant; nothing is published. */
-export async function checkPolicies(config: Config, only?: { file: string; tenant: string }) {
-  const tenancy = tenancyOf(config)
-  const registries = new Registries(tenancy)
-  const files = tenancy.tenants
-    .map(({ id, policy }) => ({ tenant: id, file: policy }))
-    .filter(({ file }) => file !== undefined)
-  const wanted = only === undefined ? files : [only]
-  const checked = []
-  for (const { tenant, file } of wanted) {
-    const key = tenant as TenantId
-    const { policy } = await readPolicyFile(file ?? '', key, tenancy, registries)
-    checked.push({ tenant, file: file ?? '', policy })
-  }
-  return checked
 }
 
 /** The config has no such directory. */
