@@ -83,7 +83,12 @@ export async function startApp(
     const stopping = draining ? ['stopping'] : []
     const troubles = [...stopping, ...fault, ...(decision?.trouble() ?? [])]
     // Told, though decisions are served without them.
-    const others = [...compiled.faults, ...(publisher?.refusals ?? []), ...(ingest?.troubles ?? [])]
+    const others = [
+      ...compiled.faults,
+      ...(publisher?.refusals ?? []),
+      ...(publisher?.differences ?? []),
+      ...(ingest?.troubles ?? []),
+    ]
     return {
       ready: troubles.length === 0,
       reasons: [...troubles, ...others],

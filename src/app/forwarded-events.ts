@@ -24,6 +24,7 @@ const eventNames: Readonly<Record<EventName, true>> = {
   policyActivated: true,
   policyRefused: true,
   policyAccepted: true,
+  policyLinted: true,
   startedAgain: true,
   feedFailed: true,
   writesLost: true,

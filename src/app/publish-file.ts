@@ -1,14 +1,16 @@
-import { randomUUID } from 'node:crypto'
 import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { TenantId } from '../directory/directory.ts'
 import type { Observer } from '../observe/observe.ts'
-import { policyDocument, policyVersion } from '../policy/checked-policy.ts'
-import { type Clock, toDateTime } from '../std/clock.ts'
+import { policyVersion } from '../policy/checked-policy.ts'
+import type { Clock } from '../std/clock.ts'
 import { StoreUnavailable } from '../store/errors.ts'
 import type { Store } from '../store/store.ts'
 import type { CompiledPolicies } from './compiled-policies.ts'
 import type { Tenancy } from './house.ts'
-import { type PolicyFile, PolicyFileError, readPolicyFile } from './policy-file.ts'
+import { PolicyRefused } from './judge-policy.ts'
+import { type PolicyFile, PolicyFileError, policyFiles, readPolicyFile } from './policy-file.ts'
+import { publishPolicy } from './publish-policy.ts'
 import type { Registries } from './registries.ts'
 
 export interface PublisherParts {
@@ -32,7 +34,7 @@ export class PolicyPublisher {
     this.#parts = parts
     for (const { key, policy } of parts.tenancy.tenants) {
       if (policy !== undefined)
-        this.#files.set(key, { file: policy, seen: '', changed: '', faults: '' })
+        this.#files.set(key, { file: policy, seen: '', changed: '', faults: '', differs: '' })
     }
   }
 
@@ -41,6 +43,13 @@ export class PolicyPublisher {
     return [...this.#files.entries()]
       .filter(([, { faults }]) => faults !== '')
       .map(([tenant, { faults }]) => `policy file of tenant ${tenant} is refused: ${faults}`)
+  }
+
+  /** Where somebody published something else than the file says. */
+  get differences(): readonly string[] {
+    return [...this.#files.entries()]
+      .filter(([, { differs }]) => differs !== '')
+      .map(([tenant, { differs }]) => `policy file of tenant ${tenant} is not used: ${differs}`)
   }
 
   /** Reads every file, and says all that is wrong before anything is published. */
@@ -60,7 +69,7 @@ export class PolicyPublisher {
     if (faults.length > 0) throw new PolicyFileError(faults.flatMap((error) => error.faults))
     for (const [tenant, file] of read) {
       try {
-        await this.#publish(tenant, file, 'start')
+        await this.#publishAtStart(tenant, file)
         this.#parts.observer.policyAccepted({ tenant })
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error
@@ -68,6 +77,28 @@ export class PolicyPublisher {
         this.#files.get(tenant)!.seen = ''
       }
     }
+  }
+
+  /**
+   * A file that is what it was when it was last published does not undo what somebody published
+   * since: only a change of the file does.
+   */
+  async #publishAtStart(tenant: TenantId, file: PolicyFile): Promise<void> {
+    const { policies } = this.#parts.store
+    const version = policyVersion(file.policy)
+    const active = await policies.active(tenant)
+    const isTheirs = active !== undefined && active.by !== byFile && active.version !== version
+    const last = isTheirs
+      ? (await policies.history(tenant, historyMax)).find(({ by }) => by === byFile)
+      : undefined
+    if (last?.version !== version) {
+      await this.#publish(tenant, file, 'start')
+      return
+    }
+    const { by, version: theirs } = active!
+    const watched = this.#files.get(tenant)!
+    watched.differs = `${by} published ${theirs.slice(0, 12)}, which stays until the file changes`
+    this.#parts.observer.lifecycle({ what: 'policy-file-differs', tenant, by, version: theirs })
   }
 
   /** Looks for changes until `signal` aborts. */
@@ -101,49 +132,32 @@ export class PolicyPublisher {
       await this.#publish(tenant, file, 'the file changed')
       observer.policyAccepted({ tenant })
       watched.faults = ''
+      watched.differs = ''
     } catch (error) {
       // The store is away: the file is looked at again until it has been published.
       if (error instanceof StoreUnavailable) return
-      if (!(error instanceof PolicyFileError)) throw error
+      if (!(error instanceof PolicyFileError || error instanceof PolicyRefused)) throw error
       watched.faults = error.message
       observer.policyRefused({ tenant, faults: error.message })
     }
     watched.seen = seen
   }
 
-  /** Compare-and-set: two processes with different files never undo each other unseen. */
   async #publish(tenant: TenantId, { policy, sources }: PolicyFile, why: string): Promise<void> {
-    const { store, compiled, clock } = this.#parts
-    const version = policyVersion(policy)
-    const document = policyDocument(policy)
-    compiled.compile(tenant, version, document)
-    for (let attempt = 0; attempt < attemptsMax; attempt++) {
-      const active = await store.policies.active(tenant)
-      if (active?.version === version) return
-      const at = toDateTime(clock.wallMs())
-      const committed = await store.commit(
-        {
-          op: 'publish',
-          tenant,
-          version,
-          replaces: active?.version,
-          document,
-          sources,
-          by: 'file',
-          why,
-          at,
-        },
-        { opId: randomUUID() },
-      )
-      if (committed.kind === 'ok') await store.barrier(committed.position)
-      if (committed.kind === 'ok' || committed.kind === 'noop') return
-      if (committed.kind === 'unavailable') {
-        throw new StoreUnavailable('the policy was not published', committed.cause)
-      }
+    const { store, compiled, tenancy, registries, clock, observer } = this.#parts
+    const parts = { store, compiled, tenancy, registries, nowMs: clock.wallMs() }
+    // A group that was renamed overnight must not stop a restart: it is told, and no more.
+    const candidate = { tenant, policy, sources, by: byFile, why, judgesDirectory: false }
+    const published = await publishPolicy(parts, candidate)
+    if (published.kind === 'published') {
+      const findings = published.findings.filter(({ severity }) => severity !== 'info')
+      observer.policyLinted({ tenant, findings: findings.map(({ message }) => message) })
     }
-    throw new StoreUnavailable('another process publishes a policy for the same tenant')
   }
 }
+
+const byFile = 'file'
+const historyMax = 100
 
 interface Watched {
   readonly file: string
@@ -153,14 +167,26 @@ interface Watched {
   changed: string
   /** What is wrong with it; empty: it is what decisions follow. */
   faults: string
+  /** Why it is not used, though nothing is wrong with it; empty: it is. */
+  differs: string
 }
 
 /** A changed file is in use about a second later, after two looks that found the same. */
 const watchMs = 500
-const attemptsMax = 5
 
-/** Moves when a file is written, replaced, renamed over or removed; cheap enough to ask often. */
-async function fingerprint(file: string): Promise<string> {
+/** Moves when a file, or one of a folder, is written, replaced, renamed over or removed. */
+async function fingerprint(path: string): Promise<string> {
+  try {
+    const { folder, rules } = await policyFiles(path)
+    const all = await Promise.all(rules.map((name) => ofFile(join(folder, name))))
+    return rules.map((name, at) => `${name} ${all[at]}`).join('\n')
+  } catch (error) {
+    if (error instanceof PolicyFileError) return error.message
+    throw error
+  }
+}
+
+async function ofFile(file: string): Promise<string> {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true })
     return [dev, ino, size, mtimeNs, ctimeNs].join(':')

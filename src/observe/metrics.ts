@@ -18,6 +18,7 @@ export interface Metrics {
   readonly writesLost: Counter<string>
   readonly storeDurabilityOk: Gauge<string>
   readonly configReloadOk: Gauge<'tenant'>
+  readonly policyFindings: Gauge<'tenant'>
 }
 
 export function createMetrics(version: string): Metrics {
@@ -87,6 +88,7 @@ export function createMetrics(version: string): Metrics {
     ingestFailures: counter('scim_thread_failures_total', 'Faults that ended the SCIM thread.'),
     writesLost: counter('directory_regressed', 'Times that acknowledged writes were lost.'),
     storeDurabilityOk: gauge('store_durability_ok', '0: the store may lose what it acknowledged.'),
+    policyFindings: gauge('policy_findings', 'Findings of lint in the active policy.', ['tenant']),
     configReloadOk: gauge('config_reload_ok', '0: the file on disk is refused.', ['tenant']),
   }
 }

@@ -23,6 +23,8 @@ export interface Observer {
   policyActivated(event: PolicyEvent): void
   /** The file on disk cannot be published: the active version answers on. */
   policyRefused(event: { readonly tenant: string; readonly faults: string }): void
+  /** What lint finds in a version that was published, errors aside. */
+  policyLinted(event: { readonly tenant: string; readonly findings: readonly string[] }): void
   /** The file on disk is what decisions follow. */
   policyAccepted(event: { readonly tenant: string }): void
   /** The log could not be read on from where we were: everything in memory was dropped. */
@@ -144,6 +146,13 @@ export function createObserver(logger: Logger, metrics: Metrics, clock: Clock): 
       const text = `policy file of tenant ${tenant} refused, the active version answers on`
       logger.error({ event: 'policy-refused', tenant, faults }, text)
     },
+    policyLinted: ({ tenant, findings }) => {
+      metrics.policyFindings.set({ tenant }, findings.length)
+      if (findings.length === 0) return
+      const text = `policy of tenant ${tenant}: ${findings.length} findings, see policy check`
+      const first = findings.slice(0, findingsToldMax)
+      logger.warn({ event: 'policy-linted', tenant, findings: first }, text)
+    },
     policyAccepted: ({ tenant }) => metrics.configReloadOk.set({ tenant }, 1),
     startedAgain: (event) => {
       metrics.restarts.inc()
@@ -176,6 +185,8 @@ export function createObserver(logger: Logger, metrics: Metrics, clock: Clock): 
   }
 }
 
+/** A line of the log holds so many. */
+const findingsToldMax = 20
 /** Enough to see that something blocks and why, too little to fill a disk. */
 const blockLinesPerSecondMax = 20
 const authLinesPerSecondMax = 5

@@ -14,6 +14,7 @@ export function silentObserver(): Observer & { readonly errors: unknown[] } {
     policyActivated: nothing,
     policyRefused: nothing,
     policyAccepted: nothing,
+    policyLinted: nothing,
     startedAgain: nothing,
     feedFailed: ({ error }) => errors.push(error),
     ingestFailed: ({ error }) => errors.push(error),
