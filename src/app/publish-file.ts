@@ -80,18 +80,17 @@ export class PolicyPublisher {
   }
 
   /**
-   * A file that is what it was when it was last published does not undo what somebody published
-   * since: only a change of the file does.
+   * A file that says what was published before does not undo what somebody published since: they
+   * went away from it on purpose. Something new in it is published, and so is every change while
+   * this process runs.
    */
   async #publishAtStart(tenant: TenantId, file: PolicyFile): Promise<void> {
     const { policies } = this.#parts.store
     const version = policyVersion(file.policy)
     const active = await policies.active(tenant)
     const isTheirs = active !== undefined && active.by !== byFile && active.version !== version
-    const last = isTheirs
-      ? (await policies.history(tenant, historyMax)).find(({ by }) => by === byFile)
-      : undefined
-    if (last?.version !== version) {
+    const before = isTheirs ? await policies.history(tenant, historyMax) : []
+    if (!before.some((published) => published.version === version)) {
       await this.#publish(tenant, file, 'start')
       return
     }

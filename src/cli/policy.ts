@@ -12,6 +12,7 @@ import {
 import { complain, type ExitCode, exit, print } from './exit.ts'
 import { addPolicyDiff } from './policy-diff.ts'
 import { addPolicyExplain } from './policy-explain.ts'
+import { addPolicyPublish } from './policy-publish.ts'
 import { policyTarget } from './policy-target.ts'
 import { addPolicyTest } from './policy-test.ts'
 
@@ -40,6 +41,7 @@ export function addPolicy(program: Command, verb: Verb): void {
   addPolicyTest(policy, verb)
   addPolicyExplain(policy, verb)
   addPolicyDiff(policy, verb)
+  addPolicyPublish(policy, verb)
 }
 
 async function check(given: string | undefined, options: PolicyOptions): Promise<ExitCode> {

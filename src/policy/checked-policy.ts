@@ -20,10 +20,12 @@ export type CheckedRule = RulePart & { readonly file: string; readonly line: num
 
 /** The stored form. Processes that read it refuse a format they do not know. */
 export interface PolicyDocument extends CheckedPolicy {
-  readonly format: typeof documentFormat
+  readonly format: number
   readonly version: string
 }
-const documentFormat = 1
+/** 2: rules end, run in the shadow and oblige; whoever knows 1 alone would enforce a shadow. */
+const documentFormat = 2
+const readableFormats: readonly unknown[] = [1, 2]
 
 /** What the store keeps, and decision processes compile. */
 export function policyDocument(policy: CheckedPolicy): string {
@@ -42,15 +44,19 @@ export function parsePolicyDocument(text: string): PolicyDocument {
   } catch {
     throw new PolicyDocumentError('it is no JSON')
   }
-  if (document?.format !== documentFormat) {
+  if (!readableFormats.includes(document?.format)) {
     const found = JSON.stringify(document?.format ?? null)
-    throw new PolicyDocumentError(`its format is ${found}, this Sallyport reads ${documentFormat}`)
+    throw new PolicyDocumentError(
+      `its format is ${found}, this Sallyport reads ${readableFormats.join(' and ')}`,
+    )
   }
-  const { version, applications, lists, rules, attributesRead } = document
+  const { version, applications, lists, rules, attributesRead } = document!
   const complete =
     typeof version === 'string' && [applications, lists, rules, attributesRead].every(Array.isArray)
   if (!complete) throw new PolicyDocumentError('it is incomplete')
-  return document as PolicyDocument
+  const whole = document as PolicyDocument
+  if (whole.format === documentFormat) return whole
+  return { ...whole, rules: whole.rules.map((rule) => ({ ...rule, mode: rule.mode ?? 'enforce' })) }
 }
 
 /**

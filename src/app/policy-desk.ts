@@ -1,0 +1,113 @@
+import { userInfo } from 'node:os'
+import type { Config } from '../config/config.ts'
+import type { TenantId } from '../directory/directory.ts'
+import { type CheckedPolicy, parsePolicyDocument } from '../policy/checked-policy.ts'
+import { systemClock } from '../std/clock.ts'
+import type { PublishedPolicy, Store } from '../store/store.ts'
+import { openHouseStore, type Tenancy, tenancyOf } from './house.ts'
+import { readPolicyFile } from './policy-file.ts'
+import { VersionUnknown } from './policy-impact.ts'
+import { type Published, publishPolicy } from './publish-policy.ts'
+import { Registries } from './registries.ts'
+
+/**
+ * What a person does with published policies, on the store that the config names, whether or not a
+ * server runs.
+ */
+export interface PolicyDesk extends AsyncDisposable {
+  /** Newest first; the first one is active. */
+  history(max: number): Promise<readonly PublishedPolicy[]>
+  /** @throws {PolicyFileError} {@link PolicyRefused} {@link StoreUnavailable} */
+  publish(path: string, wishes: PublishWishes): Promise<Published>
+  /**
+   * Publishes an older version again, at a new revision: `version` is the start of its hash, or
+   * how many versions back. @throws {VersionUnknown} {@link PolicyRefused}
+   */
+  rollback(version: string | number, wishes: PublishWishes): Promise<Published>
+  /** One version, by the start of its hash. @throws {VersionUnknown} */
+  find(version: string): Promise<PublishedPolicy>
+}
+
+export interface PublishWishes {
+  readonly why: string
+  readonly accepted: readonly number[]
+}
+
+export async function openPolicyDesk(config: Config, tenantId: string): Promise<PolicyDesk> {
+  const store = await openHouseStore(config, systemClock, { mayWrite: true })
+  return new Desk(store, tenancyOf(config), tenantId as TenantId)
+}
+
+class Desk implements PolicyDesk {
+  readonly #store: Store
+  readonly #tenancy: Tenancy
+  readonly #registries: Registries
+  readonly #tenant: TenantId
+
+  constructor(store: Store, tenancy: Tenancy, tenant: TenantId) {
+    this.#store = store
+    this.#tenancy = tenancy
+    this.#registries = new Registries(tenancy)
+    this.#tenant = tenant
+  }
+
+  history(max: number): Promise<readonly PublishedPolicy[]> {
+    return this.#store.policies.history(this.#tenant, max)
+  }
+
+  async publish(path: string, wishes: PublishWishes): Promise<Published> {
+    const read = await readPolicyFile(path, this.#tenant, this.#tenancy, this.#registries)
+    return await this.#publish(read.policy, read.sources, wishes)
+  }
+
+  async rollback(version: string | number, wishes: PublishWishes): Promise<Published> {
+    const found = typeof version === 'number' ? await this.#back(version) : await this.find(version)
+    const { version: _version, format: _format, ...policy } = parsePolicyDocument(found.document)
+    return await this.#publish(policy, found.sources, wishes)
+  }
+
+  async find(version: string): Promise<PublishedPolicy> {
+    const all = await this.history(historyMax)
+    const found = all.filter((each) => each.version.startsWith(version))
+    const one = new Set(found.map((each) => each.version)).size === 1
+    if (one) return found[0]!
+    throw new VersionUnknown(version, shortOf(all))
+  }
+
+  /** Versions apart from those before: publishing one again is no step of its own. */
+  async #back(steps: number): Promise<PublishedPolicy> {
+    const all = await this.history(historyMax)
+    const apart = all.filter((each, at) => each.version !== all[at - 1]?.version)
+    const found = apart[steps]
+    if (found === undefined) throw new VersionUnknown(`${steps} back`, shortOf(all))
+    return found
+  }
+
+  async #publish(
+    policy: CheckedPolicy,
+    sources: PublishedPolicy['sources'],
+    { why, accepted }: PublishWishes,
+  ): Promise<Published> {
+    const parts = {
+      store: this.#store,
+      tenancy: this.#tenancy,
+      registries: this.#registries,
+      nowMs: systemClock.wallMs(),
+    }
+    const by = `cli:${userInfo().username}`
+    const tenant = this.#tenant
+    const candidate = { tenant, policy, sources, by, why, accepted, judgesDirectory: true }
+    return await publishPolicy(parts, candidate)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#store[Symbol.asyncDispose]()
+  }
+}
+
+/** As many as Redis keeps. */
+const historyMax = 100
+
+function shortOf(all: readonly PublishedPolicy[]): readonly string[] {
+  return [...new Set(all.map(({ version }) => version.slice(0, 12)))].slice(0, 10)
+}
