@@ -10,6 +10,7 @@ import { CompiledPolicies } from './compiled-policies.ts'
 import { type DecisionApp, startDecisionApp } from './decision-app.ts'
 import { forkReporter, judgeStore, openHouseStore, tenancyOf } from './house.ts'
 import { IngestLink } from './ingest-link.ts'
+import { PolicyWorkshop } from './policy-workshop.ts'
 import { PolicyPublisher } from './publish-file.ts'
 import { Registries } from './registries.ts'
 import { type Role, roles } from './roles.ts'
@@ -67,8 +68,9 @@ export async function startApp(
   const access = { mayWrite: publishes, onFork: forkReporter(observer) }
   const store = started.use(await openHouseStore(config, clock, access))
   void judgeStore(config, observer)
-  const compiled = new CompiledPolicies(store, registries)
-  const parts = { config, store, compiled, tenancy, registries, observer, clock }
+  const workshop = new PolicyWorkshop({ config, tenancy, registries, clock })
+  const compiled = new CompiledPolicies(store, workshop)
+  const parts = { config, store, compiled, workshop, tenancy, registries, observer, clock }
   const publisher = publishes ? new PolicyPublisher(parts) : undefined
   await publisher?.publishAll()
   const seeds = wanted.has('ingest') ? new Seeds(parts) : undefined

@@ -1,10 +1,9 @@
 import type { LoadedPolicy, PolicyLoader } from '../decision/active-policies.ts'
 import type { TenantId } from '../directory/directory.ts'
-import { compilePolicy } from '../policy/compile.ts'
 import { PolicyDocumentError } from '../policy/errors.ts'
 import type { RuleSet } from '../policy/policy.ts'
 import type { Store } from '../store/store.ts'
-import type { Registries } from './registries.ts'
+import type { PolicyWorkshop } from './policy-workshop.ts'
 
 /**
  * Compiles each version once. A process that publishes compiles before it commits, so that its own
@@ -12,26 +11,28 @@ import type { Registries } from './registries.ts'
  */
 export class CompiledPolicies {
   readonly #store: Store
-  readonly #registries: Pick<Registries, 'ofTenant'>
-  readonly #compiled = new Map<string, RuleSet>()
+  readonly #workshop: Pick<PolicyWorkshop, 'compile'>
+  /** By version; what is being compiled is in here, too. */
+  readonly #compiled = new Map<string, Promise<RuleSet>>()
   readonly #unreadable = new Map<TenantId, string>()
 
-  constructor(store: Store, registries: Pick<Registries, 'ofTenant'>) {
+  constructor(store: Store, workshop: Pick<PolicyWorkshop, 'compile'>) {
     this.#store = store
-    this.#registries = registries
+    this.#workshop = workshop
   }
 
   /** A version is of one tenant: its hash is over the tenant's name too. */
-  compile(tenant: TenantId, version: string, document: string): RuleSet {
+  compile(tenant: TenantId, version: string, document: string): Promise<RuleSet> {
     const known = this.#compiled.get(version)
     if (known !== undefined) return known
-    const rules = compilePolicy(document, this.#registries.ofTenant(tenant))
-    this.#compiled.set(version, rules)
+    const compiling = this.#workshop.compile(document, tenant)
+    this.#compiled.set(version, compiling)
+    compiling.catch(() => this.#compiled.delete(version))
     for (const oldest of this.#compiled.keys()) {
       if (this.#compiled.size <= versionsMax) break
       this.#compiled.delete(oldest)
     }
-    return rules
+    return compiling
   }
 
   /** Tenants whose active policy this process cannot compile: they block, and nobody else. */
@@ -44,7 +45,7 @@ export class CompiledPolicies {
     this.#unreadable.delete(tenant)
     if (active === undefined) return undefined
     try {
-      const rules = this.compile(tenant, active.version, active.document)
+      const rules = await this.compile(tenant, active.version, active.document)
       return { rules, revision: active.revision }
     } catch (error) {
       if (!(error instanceof PolicyDocumentError)) throw error

@@ -1,12 +1,19 @@
 import { userInfo } from 'node:os'
 import type { Config } from '../config/config.ts'
 import type { TenantId } from '../directory/directory.ts'
-import { type CheckedPolicy, parsePolicyDocument } from '../policy/checked-policy.ts'
+import {
+  type CheckedPolicy,
+  parsePolicyDocument,
+  policyDocument,
+  policyVersion,
+} from '../policy/checked-policy.ts'
 import { systemClock } from '../std/clock.ts'
 import type { PublishedPolicy, Store } from '../store/store.ts'
 import { openHouseStore, type Tenancy, tenancyOf } from './house.ts'
+import { staticFindings } from './judge-policy.ts'
 import { readPolicyFile } from './policy-file.ts'
 import { VersionUnknown } from './policy-impact.ts'
+import type { PreparedPolicy } from './prepared-policy.ts'
 import { type Published, publishPolicy } from './publish-policy.ts'
 import { Registries } from './registries.ts'
 
@@ -57,13 +64,19 @@ class Desk implements PolicyDesk {
 
   async publish(path: string, wishes: PublishWishes): Promise<Published> {
     const read = await readPolicyFile(path, this.#tenant, this.#tenancy, this.#registries)
-    return await this.#publish(read.policy, read.sources, wishes)
+    const { policy, sources } = read
+    const version = policyVersion(policy)
+    return await this.#publish(
+      policy,
+      { version, document: policyDocument(policy), sources },
+      wishes,
+    )
   }
 
   async rollback(version: string | number, wishes: PublishWishes): Promise<Published> {
     const found = typeof version === 'number' ? await this.#back(version) : await this.find(version)
-    const { version: _version, format: _format, ...policy } = parsePolicyDocument(found.document)
-    return await this.#publish(policy, found.sources, wishes)
+    const policy = parsePolicyDocument(found.document)
+    return await this.#publish(policy, found, wishes)
   }
 
   async find(version: string): Promise<PublishedPolicy> {
@@ -85,23 +98,34 @@ class Desk implements PolicyDesk {
 
   async #publish(
     policy: CheckedPolicy,
-    sources: PublishedPolicy['sources'],
+    { version, document, sources }: Omit<PreparedPolicy, 'findings'>,
     { why, accepted }: PublishWishes,
   ): Promise<Published> {
+    const [store, tenant] = [this.#store, this.#tenant]
     const parts = {
-      store: this.#store,
-      tenancy: this.#tenancy,
-      registries: this.#registries,
+      ...{ store, tenancy: this.#tenancy, registries: this.#registries },
       nowMs: systemClock.wallMs(),
     }
+    const before = await store.policies.active(tenant)
+    const findings = staticFindings(policy, tenant, parts, previousOf(before))
+    const prepared = { version, document, sources, findings }
     const by = `cli:${userInfo().username}`
-    const tenant = this.#tenant
-    const candidate = { tenant, policy, sources, by, why, accepted, judgesDirectory: true }
+    const candidate = { tenant, policy: prepared, by, why, accepted, judgesDirectory: true }
     return await publishPolicy(parts, candidate)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#store[Symbol.asyncDispose]()
+  }
+}
+
+/** One that a newer version wrote is nobody's business here. */
+function previousOf(before: PublishedPolicy | undefined): CheckedPolicy | undefined {
+  try {
+    return before && parsePolicyDocument(before.document)
+  } catch {
+    // Then ids are not compared with it.
+    return undefined
   }
 }
 

@@ -2,14 +2,15 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TenantId } from '../directory/directory.ts'
 import type { Observer } from '../observe/observe.ts'
-import { policyVersion } from '../policy/checked-policy.ts'
 import type { Clock } from '../std/clock.ts'
 import { StoreUnavailable } from '../store/errors.ts'
 import type { Store } from '../store/store.ts'
 import type { CompiledPolicies } from './compiled-policies.ts'
 import type { Tenancy } from './house.ts'
 import { PolicyRefused } from './judge-policy.ts'
-import { type PolicyFile, PolicyFileError, policyFiles, readPolicyFile } from './policy-file.ts'
+import { PolicyFileError, policyFiles } from './policy-file.ts'
+import type { PolicyWorkshop } from './policy-workshop.ts'
+import type { PreparedPolicy } from './prepared-policy.ts'
 import { publishPolicy } from './publish-policy.ts'
 import type { Registries } from './registries.ts'
 
@@ -18,6 +19,7 @@ export interface PublisherParts {
   readonly compiled: CompiledPolicies
   readonly tenancy: Tenancy
   readonly registries: Registries
+  readonly workshop: PolicyWorkshop
   readonly observer: Observer
   readonly clock: Clock
 }
@@ -54,22 +56,22 @@ export class PolicyPublisher {
 
   /** Reads every file, and says all that is wrong before anything is published. */
   async publishAll(): Promise<void> {
-    const { tenancy, registries } = this.#parts
-    const read: (readonly [TenantId, PolicyFile])[] = []
+    const { workshop } = this.#parts
+    const read: (readonly [TenantId, PreparedPolicy])[] = []
     const faults: PolicyFileError[] = []
     for (const [tenant, watched] of this.#files) {
       watched.seen = await fingerprint(watched.file)
       try {
-        read.push([tenant, await readPolicyFile(watched.file, tenant, tenancy, registries)])
+        read.push([tenant, await workshop.prepare(watched.file, tenant)])
       } catch (error) {
         if (!(error instanceof PolicyFileError)) throw error
         faults.push(error)
       }
     }
     if (faults.length > 0) throw new PolicyFileError(faults.flatMap((error) => error.faults))
-    for (const [tenant, file] of read) {
+    for (const [tenant, policy] of read) {
       try {
-        await this.#publishAtStart(tenant, file)
+        await this.#publishAtStart(tenant, policy)
         this.#parts.observer.policyAccepted({ tenant })
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error
@@ -84,14 +86,14 @@ export class PolicyPublisher {
    * went away from it on purpose. Something new in it is published, and so is every change while
    * this process runs.
    */
-  async #publishAtStart(tenant: TenantId, file: PolicyFile): Promise<void> {
+  async #publishAtStart(tenant: TenantId, policy: PreparedPolicy): Promise<void> {
     const { policies } = this.#parts.store
-    const version = policyVersion(file.policy)
+    const { version } = policy
     const active = await policies.active(tenant)
     const isTheirs = active !== undefined && active.by !== byFile && active.version !== version
     const before = isTheirs ? await policies.history(tenant, historyMax) : []
     if (!before.some((published) => published.version === version)) {
-      await this.#publish(tenant, file, 'start')
+      await this.#publish(tenant, policy, 'start')
       return
     }
     const { by, version: theirs } = active!
@@ -116,7 +118,7 @@ export class PolicyPublisher {
   }
 
   async #look(tenant: TenantId): Promise<void> {
-    const { tenancy, registries, observer } = this.#parts
+    const { workshop, observer } = this.#parts
     const watched = this.#files.get(tenant)!
     const seen = await fingerprint(watched.file)
     if (seen === watched.seen) return
@@ -126,9 +128,9 @@ export class PolicyPublisher {
     watched.changed = seen
     if (!settled) return
     try {
-      const file = await readPolicyFile(watched.file, tenant, tenancy, registries)
+      const policy = await workshop.prepare(watched.file, tenant)
       if ((await fingerprint(watched.file)) !== seen) return
-      await this.#publish(tenant, file, 'the file changed')
+      await this.#publish(tenant, policy, 'the file changed')
       observer.policyAccepted({ tenant })
       watched.faults = ''
       watched.differs = ''
@@ -142,11 +144,11 @@ export class PolicyPublisher {
     watched.seen = seen
   }
 
-  async #publish(tenant: TenantId, { policy, sources }: PolicyFile, why: string): Promise<void> {
+  async #publish(tenant: TenantId, policy: PreparedPolicy, why: string): Promise<void> {
     const { store, compiled, tenancy, registries, clock, observer } = this.#parts
     const parts = { store, compiled, tenancy, registries, nowMs: clock.wallMs() }
     // A group that was renamed overnight must not stop a restart: it is told, and no more.
-    const candidate = { tenant, policy, sources, by: byFile, why, judgesDirectory: false }
+    const candidate = { tenant, policy, by: byFile, why, judgesDirectory: false }
     const published = await publishPolicy(parts, candidate)
     if (published.kind === 'published') {
       const findings = published.findings.filter(({ severity }) => severity !== 'info')

@@ -1,24 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import type { PolicySource } from '../directory/change.ts'
 import type { TenantId } from '../directory/directory.ts'
-import {
-  type CheckedPolicy,
-  parsePolicyDocument,
-  policyDocument,
-  policyVersion,
-} from '../policy/checked-policy.ts'
+import { parsePolicyDocument } from '../policy/checked-policy.ts'
 import type { Finding } from '../policy/lint/finding.ts'
 import { toDateTime } from '../std/clock.ts'
 import { StoreUnavailable } from '../store/errors.ts'
-import type { PublishedPolicy, Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import type { CompiledPolicies } from './compiled-policies.ts'
-import {
-  directoryFindings,
-  type JudgeParts,
-  PolicyRefused,
-  refusals,
-  staticFindings,
-} from './judge-policy.ts'
+import { directoryFindings, type JudgeParts, PolicyRefused, refusals } from './judge-policy.ts'
+import type { PreparedPolicy } from './prepared-policy.ts'
 
 export interface PublishParts extends JudgeParts {
   readonly store: Store
@@ -28,8 +17,7 @@ export interface PublishParts extends JudgeParts {
 
 export interface Candidate {
   readonly tenant: TenantId
-  readonly policy: CheckedPolicy
-  readonly sources: readonly PolicySource[]
+  readonly policy: PreparedPolicy
   /** `file`, or who typed it. */
   readonly by: string
   readonly why: string
@@ -53,51 +41,31 @@ export type Published =
  */
 export async function publishPolicy(parts: PublishParts, candidate: Candidate): Promise<Published> {
   const { store } = parts
-  const { tenant, policy } = candidate
-  const version = policyVersion(policy)
-  const document = policyDocument(policy)
+  const { tenant, policy, accepted } = candidate
+  const { version, document } = policy
   const before = await store.policies.active(tenant)
   if (before?.version === version) return { kind: 'active', version }
-  const findings = await judge(parts, candidate, before)
-  await parts.compiled?.compile(tenant, version, document)
-  return await commit(parts, candidate, { version, document, findings })
-}
-
-/** @throws {PolicyRefused} for errors that were not accepted */
-async function judge(
-  parts: PublishParts,
-  { tenant, policy, accepted, judgesDirectory }: Candidate,
-  before: PublishedPolicy | undefined,
-): Promise<readonly Finding[]> {
-  const found = [
-    ...staticFindings(policy, tenant, parts, previousOf(before)),
-    ...(judgesDirectory ? await directoryFindings(policy, tenant, parts, parts.store) : []),
-  ]
-  const refused = refusals(found, accepted)
+  const findings = [...policy.findings, ...(await directoryJudges(parts, candidate))]
+  const refused = refusals(findings, accepted)
   if (refused.length > 0) throw new PolicyRefused(refused)
-  return found
+  await parts.compiled?.compile(tenant, version, document)
+  return await commit(parts, candidate, findings)
 }
 
-/** One that a newer version wrote is nobody's business here. */
-function previousOf(before: PublishedPolicy | undefined): CheckedPolicy | undefined {
-  try {
-    return before && parsePolicyDocument(before.document)
-  } catch {
-    // Then ids are not compared with it.
-    return undefined
-  }
+async function directoryJudges(
+  parts: PublishParts,
+  { tenant, policy, judgesDirectory }: Candidate,
+): Promise<readonly Finding[]> {
+  if (!judgesDirectory) return []
+  return await directoryFindings(parsePolicyDocument(policy.document), tenant, parts, parts.store)
 }
 
 async function commit(
   { store, nowMs }: PublishParts,
-  { tenant, sources, by, why }: Candidate,
-  made: {
-    readonly version: string
-    readonly document: string
-    readonly findings: readonly Finding[]
-  },
+  { tenant, policy, by, why }: Candidate,
+  findings: readonly Finding[],
 ): Promise<Published> {
-  const { version, document, findings } = made
+  const { version, document, sources } = policy
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const active = await store.policies.active(tenant)
     if (active?.version === version) return { kind: 'active', version }

@@ -6,8 +6,10 @@
 export class PolicyDocumentError extends Error {
   override readonly name = 'PolicyDocumentError'
   readonly code = 'POLICY_DOCUMENT_UNREADABLE'
+  readonly why: string
 
   constructor(why: string) {
     super(`the stored policy cannot be used: ${why}`)
+    this.why = why
   }
 }

@@ -12,6 +12,7 @@ import { expect, test } from 'vitest'
 import { CompiledPolicies } from '../../src/app/compiled-policies.ts'
 import { tenancyOf } from '../../src/app/house.ts'
 import { readHouseConfig } from '../../src/app/house-config.ts'
+import { PolicyWorkshop } from '../../src/app/policy-workshop.ts'
 import { PolicyPublisher } from '../../src/app/publish-file.ts'
 import { Registries } from '../../src/app/registries.ts'
 import { type Clock, systemClock } from '../../src/std/clock.ts'
@@ -28,13 +29,16 @@ async function watched() {
   const place = workspace()
   const looks = new Looks()
   const told: string[] = []
-  const tenancy = tenancyOf(readHouseConfig(place.file))
+  const config = readHouseConfig(place.file)
+  const tenancy = tenancyOf(config)
   const registries = new Registries(tenancy)
+  const workshop = new PolicyWorkshop({ config, tenancy, registries, clock: systemClock })
   const publisher = new PolicyPublisher({
     store,
     registries,
     clock: looks,
-    compiled: new CompiledPolicies(store, registries),
+    workshop,
+    compiled: new CompiledPolicies(store, workshop),
     tenancy,
     observer: {
       ...silentObserver(),

@@ -59,7 +59,9 @@ export async function decisionRig(
   }))
   const load =
     policy === undefined
-      ? new CompiledPolicies(store, { ofTenant: () => vocabulary }).load
+      ? new CompiledPolicies(store, {
+          compile: async (document) => compilePolicy(document, vocabulary),
+        }).load
       : fixed(policy, vocabulary, directories)
   const policies = new ActivePolicies(load, () => cache.keepAttributes(policies.attributesRead()))
   const feed = followFeed(store, clock)
