@@ -48,7 +48,7 @@ export type FromPolicyThread =
 export type ToPolicyThread = 'next'
 
 /** Taking up so many takes about a millisecond. */
-const pieceSize = 200
+const pieceSize = 100
 const port = parentPort as MessagePort
 const post = (message: FromPolicyThread) => port.postMessage(message)
 

@@ -111,7 +111,7 @@ export class PolicyWorkshop {
 /** About 300 rules: some 10 ms. A thread takes a quarter of a second to start. */
 const smallBytes = 100_000
 /** A decision waits for one such slice. */
-const sliceMs = 2
+const sliceMs = 1
 
 /** Of all files; what cannot be read is small, and whoever reads it tells why. */
 async function bytesOf(path: string): Promise<number> {

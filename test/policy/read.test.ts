@@ -165,7 +165,7 @@ describe('a rule file with a fault is refused, with the place and the fix', () =
     [
       'an unknown context key',
       rule('when: { context.contry: { eq: DE } }'),
-      '5:48: `context.contry` is unknown (did you mean `context.country`?); known keys: clientType, platform, trustedNetworks, location, country, asn, sourceIp, risk, machineGroups, connectorGroups, browser.managed, browser.postureProfiles, acr, peer, posture.<profile>',
+      '5:48: `context.contry` is unknown (did you mean `context.country`?); known keys: clientType, platform, trustedNetworks, location, country, asn, sourceIp, risk, machineGroups, connectorGroups, browser.managed, browser.postureProfiles, acr, peer, enrolled, posture.<profile>',
     ],
     [
       'an attribute without its prefix',

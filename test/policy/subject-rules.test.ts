@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { evaluate } from '../../src/decision/evaluate.ts'
 import { F, T, type Tri } from '../../src/directory/three-values.ts'
+import { isThere } from '../../src/policy/application-rules.ts'
 import type { Facts, RuleSet } from '../../src/policy/policy.ts'
 import { compiled, factsOf, type Given } from '../support/policies.ts'
 import { anyAttempt, anyPolicy, type RandomAttempt } from '../support/random-policies.ts'
@@ -94,7 +95,7 @@ test('what is reached is what every rule, asked one by one, comes to', () => {
 function oneByOne(set: RuleSet, attempt: RandomAttempt, facts: Facts): string {
   const application = set.applications.get(attempt.application)!
   const decided = set.rulesFor(application).all.find((rule) => {
-    if (rule.actions !== undefined && !rule.actions.has(attempt.action)) return false
+    if (rule.mode === 'shadow' || !isThere(rule, attempt.action, facts.nowMs)) return false
     const results = rule.conditions.map((condition) => condition.test(facts))
     const result = Math.min(T, ...results)
     return result === T || (result !== F && rule.onMissing === 'match')

@@ -5,13 +5,17 @@ import { createSchemaRegistry } from '../../src/directory/schema-registry.ts'
 import { F, T, U } from '../../src/directory/three-values.ts'
 import { policyDocument } from '../../src/policy/checked-policy.ts'
 import { compilePolicy } from '../../src/policy/compile.ts'
-import { noContextKeys } from '../../src/policy/context-keys.ts'
+import { declaredContextKeys } from '../../src/policy/context-keys.ts'
 import type { Facts, RuleSet, Value, Values } from '../../src/policy/policy.ts'
 import { readPolicy } from '../../src/policy/read.ts'
 import { printFaults } from '../../src/std/fault.ts'
 
 export const registry = createSchemaRegistry()
-export const vocabulary = { registry, contextKeys: noContextKeys }
+export const vocabulary = {
+  registry,
+  // Random policies read it; rule files that people write here do not.
+  contextKeys: declaredContextKeys({ enrolled: 'dateTime' }),
+}
 export const readOptions = { tenant: 'acme', vocabulary, directories: ['entra', 'okta'] }
 
 /** As `readPolicy`, of one file called `p.yaml`. */

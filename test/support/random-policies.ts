@@ -21,6 +21,10 @@ const textTest = (values: readonly string[]) =>
     fc.record({ endsWith: one('example', 'E', 's') }),
     fc.record({ exists: fc.boolean() }),
     fc.record({ inList: one('words') }),
+    fc.record({ glob: one('*in*', '?inance', 'ann@*', '*', 'Finance') }),
+    fc.record({ matches: one('[A-Za-z]+', '.*@acme\\.example', 'F.{6}', '(?:a|f)\\w*') }),
+    fc.record({ eq: one(...values), ci: fc.boolean() }),
+    fc.record({ in: some(values), ci: fc.boolean() }),
     fc.record({ notInList: one('words'), exists: fc.boolean() }),
   )
 const setTest = (values: readonly string[]) =>
@@ -30,7 +34,23 @@ const setTest = (values: readonly string[]) =>
     fc.record({ all: some(values) }),
     fc.record({ none: some(values) }),
     fc.record({ subsetOf: some(values) }),
+    fc.record({ size: one({ ge: 2 }, { eq: 1 }, { lt: 2, gt: 0 }, { le: 1 }) }),
   )
+const dateTest = fc.oneof(
+  fc.record({ before: one('2026-05-01T00:00:00Z', '2026-05-04T10:00:00Z') }),
+  fc.record({ after: one('2026-04-01T00:00:00Z', '2026-05-04T12:00:00+02:00') }),
+  fc.record({ within: one('1h', '1d', '30d') }),
+  fc.record({ olderThan: one('1h', '30d') }),
+  fc.record({ exists: fc.boolean() }),
+)
+const window = fc.record(
+  {
+    days: fc.subarray(['mon', 'tue', 'sat', 'sun'], { minLength: 1 }),
+    between: one('08:00-18:00', '22:00-06:00', '00:00-24:00', '02:30-03:00'),
+    tz: one('UTC', 'Europe/Berlin', 'Australia/Lord_Howe'),
+  },
+  { requiredKeys: ['between', 'tz'] },
+)
 const orderTest = <Value>(values: readonly [Value, Value, Value]) =>
   fc.oneof(
     fc.record({ gt: one(...values) }),
@@ -78,6 +98,9 @@ const leaf = fc.oneof(
   keyed('context.location', textTest(['hq', 'Finance'])),
   keyed('context.posture.disk', flagTest),
   keyed('context.trustedNetworks', setTest(['hq', 'lab'])),
+  keyed('context.enrolled', dateTest),
+  keyed('time', window),
+  keyed('user.userType', fc.record({ eq: one('Employee', 'Guest'), maxAge: one('1h', '1d') })),
 )
 const { mapping } = fc.letrec<{ mapping: object }>((tie) => ({
   mapping: fc.oneof(
@@ -123,6 +146,13 @@ const wholeRule = fc.record(
     unless: mapping,
     actions: one(['connect'], ['read'], ['connect', 'read']),
     onMissing: one('match', 'skip'),
+    mode: one('enforce', 'enforce', 'shadow'),
+    validFrom: one('2026-05-04', '2026-05-04T10:00:00Z', '2026-01-01'),
+    validUntil: one('2026-05-04', '2026-05-04T11:59:59+02:00', '2027-01-01'),
+    obligations: fc.constant([
+      { id: 'always', type: 'custom' },
+      { id: 'risky', type: 'step-up', if: { 'context.risk': { ge: 'medium' } } },
+    ]),
   },
   { requiredKeys: ['id', 'effect', 'apps', 'who', 'when', 'unless'] },
 ) as fc.Arbitrary<ReferenceRule>
@@ -131,7 +161,8 @@ const wholeRule = fc.record(
 export const anyRule = fc
   .tuple(wholeRule, fc.subarray(['who', 'when', 'unless'], { minLength: 1, maxLength: 2 }))
   .map(([rule, left]) => {
-    const gone = (key: string) => left.includes(key)
+    const isEmpty = rule.validFrom === '2026-05-04T10:00:00Z' && rule.validUntil?.includes('11:59')
+    const gone = (key: string) => left.includes(key) || (isEmpty && key === 'validUntil')
     return Object.fromEntries(Object.entries(rule).filter(([key]) => !gone(key)))
   }) as fc.Arbitrary<unknown> as fc.Arbitrary<ReferenceRule>
 
@@ -177,6 +208,13 @@ const context = fc.record(
     location: one('hq', 'finance', ''),
     'posture.disk': one<string | boolean>(true, false, 'true'),
     trustedNetworks: fc.uniqueArray(one('hq', 'lab', 'home')),
+    enrolled: one<unknown>(
+      '2026-05-04T09:30:00Z',
+      '2026-05-03T10:00:00Z',
+      '2025-01-01T00:00:00Z',
+      'x',
+      7,
+    ),
   },
   { requiredKeys: [] },
 )
@@ -205,4 +243,12 @@ export const anyAttempt = fc.record({
   ),
   claims,
   context,
+  now: one(
+    '2026-05-04T10:00:00Z',
+    '2026-05-03T23:30:00Z',
+    '2026-05-05T00:00:00Z',
+    '2026-03-29T01:15:00Z',
+    '2026-10-25T00:45:00Z',
+  ),
+  ageMs: one(0, 0, 3_600_001, 90_000_000),
 }) as fc.Arbitrary<RandomAttempt>

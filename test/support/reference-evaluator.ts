@@ -33,6 +33,14 @@ export interface ReferenceRule {
   readonly when?: Mapping
   readonly unless?: Mapping
   readonly onMissing?: 'match' | 'skip'
+  readonly mode?: 'enforce' | 'shadow'
+  readonly validFrom?: string
+  readonly validUntil?: string
+  readonly obligations?: readonly {
+    readonly id: string
+    readonly type: string
+    readonly if?: Mapping
+  }[]
 }
 export interface ReferenceAttempt {
   readonly application: string
@@ -45,6 +53,9 @@ export interface ReferenceAttempt {
   readonly doubtful: readonly string[]
   readonly claims: Mapping
   readonly context: Mapping
+  /** RFC 3339. */
+  readonly now: string
+  readonly ageMs: number
 }
 
 const truths = ['false', 'unknown', 'true'] as const
@@ -54,17 +65,36 @@ const all = (...many: Truth[]) => truths.find((each) => many.includes(each)) ?? 
 const any = (...many: Truth[]) => truths.findLast((each) => many.includes(each)) ?? 'false'
 const fold = (text: string) => text.normalize('NFC').toLowerCase()
 
+/** The rule that decides, what it obliges to, and the shadow rule that would have decided before it. */
 export function referenceDecision(policy: ReferencePolicy, attempt: ReferenceAttempt) {
+  let shadow = ''
   for (const rule of policy.rules) {
     if (rule.enabled === false || !concerns(rule, policy, attempt.application)) continue
     if (rule.actions && !rule.actions.includes(attempt.action)) continue
+    if (!isValid(rule, Date.parse(attempt.now))) continue
     const result = ruleTruth(rule, policy, attempt)
     const missing = rule.onMissing ?? (rule.effect === 'block' ? 'match' : 'skip')
-    if (result === 'true' || (result === 'unknown' && missing === 'match')) {
-      return { effect: rule.effect, rule: rule.id }
+    if (result === 'false' || (result === 'unknown' && missing === 'skip')) continue
+    if (rule.mode === 'shadow') {
+      shadow ||= rule.id
+      continue
     }
+    const due = (rule.obligations ?? []).filter(
+      (each) => each.if === undefined || mappingTruth(each.if, policy, attempt) !== 'false',
+    )
+    return { effect: rule.effect, rule: rule.id, obligations: due.map(({ id }) => id), shadow }
   }
-  return { effect: 'block', rule: '' }
+  return { effect: 'block', rule: '', obligations: [], shadow }
+}
+
+/** A bare date is the whole day in UTC. */
+function isValid({ validFrom, validUntil }: ReferenceRule, now: number): boolean {
+  const day = 86_400_000
+  const start = (text: string) => Date.parse(text.length === 10 ? `${text}T00:00:00Z` : text)
+  if (validFrom !== undefined && now < start(validFrom)) return false
+  if (validUntil === undefined) return true
+  const end = start(validUntil)
+  return validUntil.length === 10 ? now < end + day : now <= end
 }
 
 function concerns({ apps }: ReferenceRule, policy: ReferencePolicy, name: string): boolean {
@@ -121,13 +151,49 @@ function mappingTruth(mapping: Mapping, policy: ReferencePolicy, attempt: Refere
     if (key === 'all') return all(...(value as Mapping[]).map(inner))
     if (key === 'any') return any(...(value as Mapping[]).map(inner))
     if (key === 'not') return not(inner(value))
+    if (key === 'time') return of(isTime(value as Window, Date.parse(attempt.now)))
     const values = valuesAt(key, attempt)
-    const ops = Object.entries(value as Mapping)
+    const { ci, maxAge, ...ops } = value as Mapping
+    if (maxAge !== undefined && attempt.ageMs > durations[String(maxAge)]!) return 'unknown'
+    const named = ci === undefined ? key : `${key} ${ci ? 'free' : 'exact'}`
     return all(
-      ...ops.map(([op, operand]) => operatorTruth(key, values, op, operand, policy, attempt)),
+      ...Object.entries(ops).map(([op, operand]) =>
+        operatorTruth(named, values, op, operand, policy, attempt),
+      ),
     )
   })
   return all(...parts)
+}
+
+const durations: Record<string, number> = {
+  '1h': 3_600_000,
+  '1d': 86_400_000,
+  '30d': 2_592_000_000,
+}
+
+interface Window {
+  readonly days?: readonly string[]
+  readonly between?: string
+  readonly tz: string
+}
+
+/** The clock on the wall, asked of Intl. Days are written one by one. */
+function isTime({ days, between = '00:00-24:00', tz }: Window, now: number): boolean {
+  const shown = new Intl.DateTimeFormat('en-GB', {
+    timeZone: tz,
+    weekday: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  }).formatToParts(now)
+  const part = (type: string) => shown.find((each) => each.type === type)!.value
+  const week = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']
+  const today = week.indexOf(part('weekday').toLowerCase())
+  const on = (day: number) => days === undefined || days.includes(week[(day + 7) % 7]!)
+  const time = `${part('hour')}:${part('minute')}`
+  const [from, to] = between.split('-') as [string, string]
+  if (from < to) return on(today) && time >= from && time < to
+  return time >= from ? on(today) : time < to && on(today - 1)
 }
 
 /** All values of an attribute; empty = it has none; undefined = it cannot be known. */
@@ -161,6 +227,7 @@ function operatorTruth(
   if (op === 'notInList') return not(again('inList'))
   if (op === 'notInCidr') return not(again('inCidr'))
   if (op === 'none') return not(again('any'))
+  if (op === 'size') return sizeTruth(key, values, operand as Record<string, number>)
   if (!values) return 'unknown'
   const exists = values.length === 0 ? 'false' : any(...values.map((v) => typeTruth(key, v)))
   if (op === 'exists') return operand ? exists : not(exists)
@@ -186,6 +253,22 @@ function operatorTruth(
     }
     case 'inCidr':
       return some((value) => of(many.some((net) => inside(value, net))), '')
+    case 'glob':
+      return some((value) => of(globs(form(key, operand)).test(form(key, value))), operand)
+    case 'matches':
+      return some((value) => of(whole(form(key, operand)).test(form(key, value))), operand)
+    case 'before':
+      return some((value) => of(instant(value) < instant(operand)), operand)
+    case 'after':
+      return some((value) => of(instant(value) > instant(operand)), operand)
+    case 'within':
+    case 'olderThan': {
+      const ago = (value: unknown) => Date.parse(attempt.now) - instant(value)
+      const most = durations[String(operand)]!
+      return some((value) => {
+        return of(op === 'within' ? ago(value) >= 0 && ago(value) <= most : ago(value) > most)
+      }, '')
+    }
     case 'contains':
       return some((value) => of(form(key, value).includes(form(key, operand))), operand)
     case 'startsWith':
@@ -195,6 +278,34 @@ function operatorTruth(
     default:
       return some((value) => of(ordered(op, rank(value), many.map(rank))), operand)
   }
+}
+
+const instant = (value: unknown) => Date.parse(String(value))
+const whole = (pattern: string) => new RegExp(`^(?:${pattern})$`, 'su')
+const globs = (glob: string) => {
+  const taken = [...glob].map((each) => {
+    if (each === '*' || each === '?') return each === '*' ? '.*' : '.'
+    return /[\\^$.+()[\]{}|/]/.test(each) ? `\\${each}` : each
+  })
+  return whole(taken.join(''))
+}
+
+/** How many values; of none, or of one where a set is wanted, it is unknown. */
+function sizeTruth(
+  key: string,
+  values: unknown[] | undefined,
+  sizes: Record<string, number>,
+): Truth {
+  const isSet = key.startsWith('context.trustedNetworks')
+  if (!values || values.length === 0 || (isSet && !values.every((v) => typeof v === 'string'))) {
+    return 'unknown'
+  }
+  const count = values.length
+  return all(
+    ...Object.entries(sizes).map(([op, wanted]) =>
+      of(op === 'eq' ? count === wanted : ordered(op, count, [wanted])),
+    ),
+  )
 }
 
 const risks = ['low', 'medium', 'high', 'critical']
@@ -209,7 +320,8 @@ function ordered(op: string, value: number, [a, b]: number[]): boolean {
 
 /** Claims, context, `id` and `externalId` are exact; other attributes of users fold. */
 function form(key: string, value: unknown): string {
-  const folds = key.startsWith('user.') && key !== 'user.id' && key !== 'user.externalId'
+  const isUsers = key.startsWith('user.') && key !== 'user.id' && key !== 'user.externalId'
+  const folds = key.endsWith(' free') || (isUsers && !key.endsWith(' exact'))
   return folds ? fold(String(value)) : String(value)
 }
 
@@ -227,6 +339,7 @@ function fits(key: string, value: unknown, operand: unknown): boolean {
   if (key.startsWith('claims.')) {
     return operand === undefined || typeof value === typeof [operand].flat()[0]
   }
+  if (key === 'context.enrolled') return !Number.isNaN(instant(value)) && typeof value === 'string'
   if (key === 'context.risk') return risks.includes(String(value))
   if (key === 'context.asn') return typeof value === 'number'
   if (key === 'context.country') return /^[A-Z][A-Z]$/.test(String(value))

@@ -43,7 +43,7 @@ test('a rule that is called shadowed, a duplicate or impossible decides no attem
     }),
     { numRuns: 250 },
   )
-  expect(told).toBeGreaterThan(20)
+  expect(told).toBeGreaterThan(5)
 })
 
 test('a rule that covers another matches wherever that one does', () => {
