@@ -11,6 +11,7 @@ import type { Clock } from '../std/clock.ts'
 import type { Store } from '../store/store.ts'
 import type { CompiledPolicies } from './compiled-policies.ts'
 import type { Tenancy } from './house.ts'
+import { followStaging } from './staging.ts'
 
 /** The decision arm of one process: memory that follows the log, and the wire that asks it. */
 export interface DecisionApp extends AsyncDisposable {
@@ -52,6 +53,14 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
     }),
   )
   const vouch = started.use(store.enlist(() => cache.applied))
+  const stop = new AbortController()
+  const { staging } = store
+  const staged = { staging, compiled, policies, cache, process: vouch.id, tenants, clock }
+  const following = followStaging(staged, stop.signal)
+  started.defer(async () => {
+    stop.abort()
+    await following
+  })
   // A store that is away holds up no start: until it is back everything blocks, and says why.
   const early = new AbortController()
   await Promise.race([cache.started, clock.sleep(loadMsMax, early.signal)])

@@ -38,6 +38,8 @@ export interface PolicyDesk extends AsyncDisposable {
 export interface PublishWishes {
   readonly why: string
   readonly accepted: readonly number[]
+  /** Go on though some process has not compiled it. */
+  readonly force: boolean
 }
 
 export async function openPolicyDesk(config: Config, tenantId: string): Promise<PolicyDesk> {
@@ -99,18 +101,19 @@ class Desk implements PolicyDesk {
   async #publish(
     policy: CheckedPolicy,
     { version, document, sources }: Omit<PreparedPolicy, 'findings'>,
-    { why, accepted }: PublishWishes,
+    { why, accepted, force }: PublishWishes,
   ): Promise<Published> {
     const [store, tenant] = [this.#store, this.#tenant]
     const parts = {
       ...{ store, tenancy: this.#tenancy, registries: this.#registries },
+      clock: systemClock,
       nowMs: systemClock.wallMs(),
     }
     const before = await store.policies.active(tenant)
     const findings = staticFindings(policy, tenant, parts, previousOf(before))
     const prepared = { version, document, sources, findings }
     const by = `cli:${userInfo().username}`
-    const candidate = { tenant, policy: prepared, by, why, accepted, judgesDirectory: true }
+    const candidate = { tenant, policy: prepared, by, why, accepted, force, judgesDirectory: true }
     return await publishPolicy(parts, candidate)
   }
 

@@ -13,6 +13,7 @@ import type { PolicyWorkshop } from './policy-workshop.ts'
 import type { PreparedPolicy } from './prepared-policy.ts'
 import { publishPolicy } from './publish-policy.ts'
 import type { Registries } from './registries.ts'
+import { StagingRefused } from './staging.ts'
 
 export interface PublisherParts {
   readonly store: Store
@@ -137,7 +138,7 @@ export class PolicyPublisher {
     } catch (error) {
       // The store is away: the file is looked at again until it has been published.
       if (error instanceof StoreUnavailable) return
-      if (!(error instanceof PolicyFileError || error instanceof PolicyRefused)) throw error
+      if (!isRefusal(error)) throw error
       watched.faults = error.message
       observer.policyRefused({ tenant, faults: error.message })
     }
@@ -146,7 +147,7 @@ export class PolicyPublisher {
 
   async #publish(tenant: TenantId, policy: PreparedPolicy, why: string): Promise<void> {
     const { store, compiled, tenancy, registries, clock, observer } = this.#parts
-    const parts = { store, compiled, tenancy, registries, nowMs: clock.wallMs() }
+    const parts = { store, compiled, tenancy, registries, clock, nowMs: clock.wallMs() }
     // A group that was renamed overnight must not stop a restart: it is told, and no more.
     const candidate = { tenant, policy, by: byFile, why, judgesDirectory: false }
     const published = await publishPolicy(parts, candidate)
@@ -155,6 +156,14 @@ export class PolicyPublisher {
       observer.policyLinted({ tenant, findings: findings.map(({ message }) => message) })
     }
   }
+}
+
+function isRefusal(error: unknown): error is Error {
+  return (
+    error instanceof PolicyFileError ||
+    error instanceof PolicyRefused ||
+    error instanceof StagingRefused
+  )
 }
 
 const byFile = 'file'

@@ -2,17 +2,19 @@ import { randomUUID } from 'node:crypto'
 import type { TenantId } from '../directory/directory.ts'
 import { parsePolicyDocument } from '../policy/checked-policy.ts'
 import type { Finding } from '../policy/lint/finding.ts'
-import { toDateTime } from '../std/clock.ts'
+import { type Clock, toDateTime } from '../std/clock.ts'
 import { StoreUnavailable } from '../store/errors.ts'
 import type { Store } from '../store/store.ts'
 import type { CompiledPolicies } from './compiled-policies.ts'
 import { directoryFindings, type JudgeParts, PolicyRefused, refusals } from './judge-policy.ts'
 import type { PreparedPolicy } from './prepared-policy.ts'
+import { stageEverywhere } from './staging.ts'
 
 export interface PublishParts extends JudgeParts {
   readonly store: Store
   /** Absent: this process does not decide. */
   readonly compiled?: CompiledPolicies
+  readonly clock: Clock
 }
 
 export interface Candidate {
@@ -25,6 +27,8 @@ export interface Candidate {
   readonly accepted?: readonly number[]
   /** Whether what is wrong with the directory of now refuses it, too. */
   readonly judgesDirectory: boolean
+  /** Whether processes that have not compiled it are left to do so once it is active. */
+  readonly force?: boolean
 }
 
 export type Published =
@@ -33,11 +37,11 @@ export type Published =
   | { readonly kind: 'active'; readonly version: string }
 
 /**
- * Makes a policy the active one of its tenant, everywhere at one revision: lint, then one log entry
- * by compare-and-set, so that two processes never undo each other unseen. Resolves when no process
- * can still answer by the version before.
+ * Makes a policy the active one of its tenant, everywhere at one revision: lint, then every process
+ * that decides compiles it, then one log entry by compare-and-set, so that two processes never undo
+ * each other unseen. Resolves when no process can still answer by the version before.
  *
- * @throws {PolicyRefused} {@link StoreUnavailable}
+ * @throws {PolicyRefused} {@link StagingRefused} {@link StoreUnavailable}
  */
 export async function publishPolicy(parts: PublishParts, candidate: Candidate): Promise<Published> {
   const { store } = parts
@@ -49,6 +53,9 @@ export async function publishPolicy(parts: PublishParts, candidate: Candidate): 
   const refused = refusals(findings, accepted)
   if (refused.length > 0) throw new PolicyRefused(refused)
   await parts.compiled?.compile(tenant, version, document)
+  if (candidate.force !== true) {
+    await stageEverywhere(store.staging, { tenant, version, document }, parts.clock)
+  }
   return await commit(parts, candidate, findings)
 }
 
@@ -61,7 +68,7 @@ async function directoryJudges(
 }
 
 async function commit(
-  { store, nowMs }: PublishParts,
+  { store, clock }: PublishParts,
   { tenant, policy, by, why }: Candidate,
   findings: readonly Finding[],
 ): Promise<Published> {
@@ -69,7 +76,7 @@ async function commit(
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const active = await store.policies.active(tenant)
     if (active?.version === version) return { kind: 'active', version }
-    const at = toDateTime(nowMs)
+    const at = toDateTime(clock.wallMs())
     const change = { op: 'publish', tenant, version, document, sources, by, why, at } as const
     const replaces = active?.version
     const committed = await store.commit({ ...change, replaces }, { opId: randomUUID() })

@@ -127,6 +127,16 @@ export class DirectoryCache implements Directories, AsyncDisposable {
     this.#records.keepAttributes(attributes)
   }
 
+  /**
+   * Reads everybody again with attributes that a policy on its way reads beyond the present ones,
+   * so that the day it becomes active finds them in memory. Where memory is not kept warm they are
+   * read when asked for, as ever. Rejects with StoreUnavailable.
+   */
+  async widen(attributes: ReadonlySet<string>): Promise<void> {
+    if (!this.#options.warms || !this.#records.widen(attributes)) return
+    if (await this.#warm()) this.#records.widened()
+  }
+
   /** Whether the store has lost a revocation of this user. */
   isHeld({ directory, ordinal, revision }: Principal): boolean {
     return this.#held.isHeld(directory, ordinal, revision)
@@ -284,8 +294,8 @@ export class DirectoryCache implements Directories, AsyncDisposable {
     if (this.#options.warms) void this.#warm()
   }
 
-  /** Until it is done, or memory is read anew. */
-  async #warm(): Promise<void> {
+  /** Until it is done, or memory is read anew; whether everybody was read. */
+  async #warm(): Promise<boolean> {
     this.#warming.abort()
     const warming = new AbortController()
     this.#warming = warming
@@ -296,11 +306,13 @@ export class DirectoryCache implements Directories, AsyncDisposable {
     const signal = AbortSignal.any([warming.signal, this.#stop.signal])
     try {
       const users = await warmUp({ ...parts, directories }, signal)
-      if (signal.aborted) return
+      if (signal.aborted) return false
       const durationMs = this.#clock.monotonicMs() - startMs
       this.#observer.lifecycle({ what: 'warmed-up', users, durationMs: Math.round(durationMs) })
+      return hasRoom()
     } catch (error) {
       if (!signal.aborted) this.#observer.feedFailed({ error })
+      return false
     }
   }
 

@@ -16,6 +16,8 @@ export class PrincipalRecords {
   /** An externalId may get a second owner: these names end when the log says that it did. */
   readonly #recordOfHash = new Map<string, RecordKey>()
   #projection = new Projection(new Set())
+  /** What every record has. */
+  #complete: ReadonlySet<string> = new Set()
   /** Records that are no longer what the store holds. */
   #gone = 0
   hits = 0
@@ -33,10 +35,26 @@ export class PrincipalRecords {
     return this.#records.size - this.#gone
   }
 
-  /** Keeps these attributes from now on. Records that lack one are read again when asked for. */
+  /** Keeps these attributes from now on. Records that may lack one are read again. */
   keepAttributes(attributes: ReadonlySet<string>): void {
-    if (!attributes.isSubsetOf(this.#projection.attributes)) this.clear()
+    if (attributes.symmetricDifference(this.#projection.attributes).size === 0) return
+    if (!attributes.isSubsetOf(this.#complete)) this.clear()
+    this.#complete = attributes
     this.#projection = new Projection(attributes)
+  }
+
+  /**
+   * Keeps these as well in what is inserted from now on, records that are inserted again included;
+   * false: all records have them. Once everybody was inserted, `widened` makes it known.
+   */
+  widen(attributes: ReadonlySet<string>): boolean {
+    if (attributes.isSubsetOf(this.#projection.attributes)) return false
+    this.#projection = new Projection(attributes.union(this.#projection.attributes))
+    return true
+  }
+
+  widened(): void {
+    this.#complete = this.#projection.attributes
   }
 
   get(key: SubjectKey): Principal | undefined {
@@ -54,7 +72,7 @@ export class PrincipalRecords {
     const names = this.#namesOf(row.directory)
     const record = names.first + row.ordinal
     let principal = this.#records.get(record)
-    if (principal?.revision !== row.revision) {
+    if (principal?.revision !== row.revision || principal.projection !== this.#projection) {
       principal = new RememberedPrincipal(row, this.#projection)
       this.#records.set(record, principal)
     }

@@ -23,6 +23,8 @@ export class RememberedPrincipal implements Principal {
   /** -1 once it is no longer what the store holds. */
   revision: Revision
   readonly attributes: Complex
+  /** Which attributes those are. */
+  readonly projection: Projection
   /** The names under which it was asked for; whether by its id the map of ids tells. */
   userName: string | undefined = undefined
   externalId: string | undefined = undefined
@@ -41,6 +43,7 @@ export class RememberedPrincipal implements Principal {
     this.revision = revision
     this.active = isActive(document)
     this.attributes = kept.of(document, this.id)
+    this.projection = kept
     this.#groups = Buffer.from(encodeOrdinals(groups) ?? []).toString('latin1')
   }
 

@@ -21,6 +21,7 @@ interface StoredOptions extends ConfigOptions, TargetOptions {
 interface PublishOptions extends StoredOptions {
   readonly why: string
   readonly accept?: string
+  readonly force?: boolean
   readonly steps?: string
 }
 interface HistoryOptions extends StoredOptions {
@@ -39,6 +40,7 @@ export function addPolicyPublish(policy: Command, verb: Verb): void {
     .argument('[path]', 'rule file or folder (default: that of the config)')
     .requiredOption('--why <text>', 'for whoever reads the history')
     .option('--accept <numbers>', 'findings taken on purpose, such as 5,10')
+    .option('--force', 'go on though a process has not compiled it')
     .action(verb(publish))
   common(policy.command('rollback'))
     .description('publish an older version again, at a new revision')
@@ -46,6 +48,7 @@ export function addPolicyPublish(policy: Command, verb: Verb): void {
     .requiredOption('--why <text>', 'for whoever reads the history')
     .option('--steps <number>', 'so many versions back')
     .option('--accept <numbers>', 'findings taken on purpose, such as 5,10')
+    .option('--force', 'go on though a process has not compiled it')
     .action(verb(rollback))
   common(policy.command('history'))
     .description('versions that were published, newest first')
@@ -94,7 +97,11 @@ async function publishing(
   const { PolicyRefused } = await import('../app/judge-policy.ts')
   try {
     await using desk = await openPolicyDesk(loadConfig(options), tenant)
-    const published = await work(desk, { why: options.why, accepted })
+    const published = await work(desk, {
+      why: options.why,
+      accepted,
+      force: options.force === true,
+    })
     const { kind, version } = published
     const text =
       kind === 'active'

@@ -13,6 +13,7 @@ import type { IndexedAttribute, LookupKind } from '../directory/identity.ts'
 import type { SyncEntry, SyncNotes, SyncTally } from '../directory/sync-entry.ts'
 import type { Entry } from './entry.ts'
 import type { Position } from './position.ts'
+import type { StagingStore } from './staging.ts'
 
 /**
  * store: the one home of directory, policy, tokens and their log.
@@ -93,6 +94,7 @@ export interface Store extends AsyncDisposable {
   readonly credentials: CredentialStore
   readonly policies: PolicyStore
   readonly notes: NoteStore
+  readonly staging: StagingStore
 }
 
 export interface Enrolment {
@@ -184,6 +186,8 @@ export interface GroupTable {
 
 /** Asked last, synchronously, before every answer or batch; the Decider knows no engine. */
 export interface Vouch extends AsyncDisposable {
+  /** Of this process, among those that decide. */
+  readonly id: string
   /**
    * `current`: what was applied is the newest. `behind`: apply and evaluate again (asking also
    * wakes a waiting `readLog`). `stale`: the store cannot be asked for too long. `unavailable`: the

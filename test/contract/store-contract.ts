@@ -8,6 +8,7 @@ import { notesContract } from './store-notes-contract.ts'
 import { pagesContract } from './store-pages-contract.ts'
 import { readsContract } from './store-reads-contract.ts'
 import { recordsContract } from './store-records-contract.ts'
+import { stagingContract } from './store-staging-contract.ts'
 import type { OpenStore } from './store-under-test.ts'
 import { writesContract } from './store-writes-contract.ts'
 
@@ -22,6 +23,7 @@ export function storeContract(name: string, open: OpenStore): void {
     describe('pages', () => pagesContract(open))
     describe('tokens and policies', () => recordsContract(open))
     describe('notes', () => notesContract(open))
+    describe('staging', () => stagingContract(open))
     describe('the log', () => logContract(open))
     describe('as a whole', () => modelContract(open))
   })

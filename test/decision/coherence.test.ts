@@ -256,11 +256,12 @@ function disturbed(store: Store, delays: readonly number[], faults: ('gap' | 'er
 }
 
 function bound(store: Store): Store {
-  const { credentials, policies, notes } = store
+  const { credentials, policies, notes, staging } = store
   return {
     credentials,
     policies,
     notes,
+    staging,
     enroll: store.enroll.bind(store),
     commit: store.commit.bind(store),
     barrier: store.barrier.bind(store),

@@ -28,7 +28,7 @@ test('a file of schema 1 is brought up to date where it stands and keeps all it 
     const { entries } = await store.readLog({ ...(await store.position()), revision: 0 }, 10, 0)
     expect(entries.map(({ position }) => position.revision)).toEqual([1, 2, 3])
   }
-  expect(columnsOf(place.path)).toEqual({ schema: 2, notes: 1, users: 3 })
+  expect(columnsOf(place.path)).toEqual({ schema: 3, notes: 1, users: 3 })
 })
 
 test('of two processes that open an old file at once both find it upgraded', async () => {

@@ -85,10 +85,10 @@ describe('a SQLite store is refused, in one line,', () => {
 
   test('when a newer Sallyport wrote it', async () => {
     const { path } = await usedFile()
-    execute(path, 'UPDATE meta SET schema = 3')
+    execute(path, 'UPDATE meta SET schema = 4')
 
     expect(await refusal(path)).toMatch(
-      /: written by a newer Sallyport: schema 3, this one reads 2$/,
+      /: written by a newer Sallyport: schema 4, this one reads 3$/,
     )
   })
 

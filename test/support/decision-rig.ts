@@ -26,6 +26,8 @@ export interface DecisionRig extends AsyncDisposable {
   readonly cache: DirectoryCache
   readonly decider: Decider
   readonly policies: ActivePolicies
+  /** Of the rig, among those that decide. */
+  readonly process: string
   readonly vouch: { -readonly [Name in keyof LastLook]: LastLook[Name] }
 }
 
@@ -83,6 +85,7 @@ export async function decisionRig(
   return {
     cache,
     policies,
+    process: enlisted.id,
     vouch,
     decider: new Decider(cache, vouch, policies, resolution, clock, cacheableMs),
     [Symbol.asyncDispose]: async () => {

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../std/clock.ts'
 import { KnownHistory } from '../known-history.ts'
 import type { Position } from '../position.ts'
+import { processName } from '../process-name.ts'
 import type { LogSlice, Vouch } from '../store.ts'
 import { marginMs } from './barrier.ts'
 import type { LogGuard } from './log-guard.ts'
@@ -31,7 +31,7 @@ export interface LeaseParts {
  */
 export class Lease implements Vouch {
   readonly #parts: LeaseParts
-  readonly #id = randomBytes(12).toString('hex')
+  readonly id = processName()
   /** The chain that this process follows, for telling whether a heartbeat saw the same. */
   readonly #followed = new KnownHistory()
   readonly #stop = new AbortController()
@@ -197,8 +197,8 @@ export class Lease implements Vouch {
     hasMoved: boolean,
     ms: number,
   ) {
-    const on = [keys.lease(this.#id), keys.deciders]
-    const args = [this.#id, `${epoch} ${revision}`, ms, hasMoved ? 1 : 0]
+    const on = [keys.lease(this.id), keys.deciders]
+    const args = [this.id, `${epoch} ${revision}`, ms, hasMoved ? 1 : 0]
     return (await runScript(redis, scripts.heartbeat, on, args)) as (string | null)[]
   }
 

@@ -17,8 +17,10 @@ import { toText } from '../stored-text.ts'
  * {p0}:dirs          HASH    directory id -> "<number>:<tenant>"
  * {p0}:tok           HASH    token id -> record
  * {p0}:policy:<h>    LIST    versions of one tenant, newest first; h = SHA-1 of its id
+ * {p0}:staged        HASH    tenant -> version that waits;  {p0}:staged:<h> STRING its document
  * {p0}:pdp:ids       SET     processes that decide;  {p0}:pdp:l:<id> STRING a lease: epoch and
- *                            revision that its holder has applied
+ *                            revision that its holder has applied;  {p0}:pdp:r:<id>:<h> STRING
+ *                            what it said of a version that waits
  * {p0}:<d>:ctr       HASH    counters of a directory
  * {p0}:<d>:u|g:<o>   STRING  a user or group; see record-text
  * {p0}:<d>:list:u|g  ZSET    ordinals;  {p0}:<d>:names:u|g ZSET folded unique names, in order
@@ -43,6 +45,10 @@ export const keys = {
   lease: (process: string) => `${keyPrefix}pdp:l:${process}`,
   op: (opId: string) => `${keyPrefix}op:${hash('sha1', opId)}`,
   policy: (tenant: string) => `${keyPrefix}policy:${hash('sha1', tenant)}`,
+  staged: `${keyPrefix}staged`,
+  stagedDocument: (tenant: string) => `${keyPrefix}staged:${hash('sha1', tenant)}`,
+  stagingReport: (process: string, tenant: string) =>
+    `${keyPrefix}pdp:r:${process}:${hash('sha1', tenant)}`,
   ofDirectory: (number: number) => `${keyPrefix}${number}:`,
 } as const
 

@@ -3,6 +3,7 @@ import type { Collection, DirectoryId, Ordinal, Stored, Uuid } from '../../direc
 import type { Clock } from '../../std/clock.ts'
 import { StoreRefused, StoreUnavailable } from '../errors.ts'
 import type { Position } from '../position.ts'
+import type { StagingStore } from '../staging.ts'
 import type {
   CommitOptions,
   Committed,
@@ -38,6 +39,7 @@ import { isRefusal } from './redis-errors.ts'
 import { keys } from './redis-keys.ts'
 import { RedisLink } from './redis-link.ts'
 import type { RedisSettings } from './redis-settings.ts'
+import { redisStaging } from './redis-staging.ts'
 import {
   appendNotes,
   findToken,
@@ -114,6 +116,7 @@ class RedisStore implements Store {
   readonly credentials: CredentialStore
   readonly policies: PolicyStore
   readonly notes: NoteStore
+  readonly staging: StagingStore
 
   constructor(settings: RedisSettings, clock: Clock, options: RedisStoreOptions) {
     const { mayWrite, onFork = () => undefined } = options
@@ -150,6 +153,7 @@ class RedisStore implements Store {
       active: async (tenant) => (await readPolicies(reads, tenant, 1))[0],
       history: (tenant, max) => readPolicies(reads, tenant, Math.floor(max)),
     }
+    this.staging = redisStaging(reads)
     this.notes = {
       append: (directory, notes) => appendNotes(reads, directory, notes),
       list: (directory, query = {}) => listNotes(reads, directory, query),

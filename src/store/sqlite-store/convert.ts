@@ -55,6 +55,7 @@ export function toCommitted(change: Change, reply: WriteReply): Committed {
       return { kind: 'unavailable', cause: new StoreUnavailable(reply.fault) }
     case 'enrolled':
     case 'noted':
+    case 'staged':
       return { kind: 'unavailable', cause: new StoreUnavailable('writing: a wrong answer') }
     case 'unique':
       return { kind: 'unique', attribute: reply.attribute }

@@ -18,6 +18,7 @@ import type {
 import { References } from './references.ts'
 import { directoryNumber, readRecord } from './resource-rows.ts'
 import { directoriesMax, readHead } from './schema.ts'
+import { writeStaging } from './staging-rows.ts'
 
 /**
  * Commits many changes with one sync of the disk: each in its own savepoint, with its own revision.
@@ -102,6 +103,9 @@ export class GroupCommit {
       case 'note':
         appendNotes(this.#connection, request)
         return { kind: 'noted' }
+      case 'staging':
+        writeStaging(this.#connection, request)
+        return { kind: 'staged' }
       default:
         return unreachable(request)
     }

@@ -1,13 +1,21 @@
 import type { PolicyChange, TokenChange } from '../../directory/change.ts'
-import type { Collection, DirectoryId, Ordinal, Revision, Uuid } from '../../directory/directory.ts'
+import type {
+  Collection,
+  DirectoryId,
+  Ordinal,
+  Revision,
+  TenantId,
+  Uuid,
+} from '../../directory/directory.ts'
 import type { IndexedAttribute } from '../../directory/identity.ts'
 import type { MembersEdit } from '../../directory/membership.ts'
 import type { SyncTally } from '../../directory/sync-entry.ts'
 import type { Position } from '../position.ts'
+import type { StagedPolicy, StagingReport } from '../staging.ts'
 import type { Enrolment } from '../store.ts'
 
 /** What the decision thread and the writer say to each other. Documents travel as JSON text. */
-export type WriteRequest = CommitRequest | EnrollRequest | NoteRequest
+export type WriteRequest = CommitRequest | EnrollRequest | NoteRequest | StagingRequest
 
 export interface CommitRequest {
   readonly kind: 'commit'
@@ -33,6 +41,16 @@ export interface NoteRequest {
   readonly tally: SyncTally
 }
 
+/** Neither state nor log: what is staged, who decides, what they say of it. */
+export interface StagingRequest {
+  readonly kind: 'staging'
+  readonly write:
+    | { readonly op: 'stage'; readonly staged: StagedPolicy; readonly untilMs: number }
+    | { readonly op: 'unstage'; readonly tenant: TenantId }
+    | { readonly op: 'enter' | 'leave'; readonly process: string }
+    | { readonly op: 'report'; readonly process: string; readonly report: StagingReport }
+}
+
 export type WriteChange = WriteResource | PolicyChange | TokenChange
 export interface WriteResource {
   readonly op: 'create' | 'update' | 'delete'
@@ -49,7 +67,9 @@ export interface WriteResource {
 export type WriteReply =
   | { readonly kind: 'ok'; readonly position: Position; readonly record?: RecordRow }
   | { readonly kind: 'noop'; readonly record?: RecordRow }
-  | { readonly kind: 'exists' | 'missing' | 'version' | 'tooMany' | 'enrolled' | 'noted' }
+  | {
+      readonly kind: 'exists' | 'missing' | 'version' | 'tooMany' | 'enrolled' | 'noted' | 'staged'
+    }
   | { readonly kind: 'unique'; readonly attribute: IndexedAttribute }
   | { readonly kind: 'refused' | 'unavailable'; readonly fault: string }
 

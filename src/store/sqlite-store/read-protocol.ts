@@ -15,6 +15,9 @@ export type ReadRequest =
   | PrincipalsRequest
   | NotesRequest
   | { readonly kind: 'note-tally'; readonly directory: DirectoryId }
+  | { readonly kind: 'staged'; readonly nowMs: number }
+  | { readonly kind: 'staged-document'; readonly tenant: TenantId }
+  | { readonly kind: 'deciders'; readonly tenant: TenantId; readonly version: string }
 
 export interface GetRequest {
   readonly kind: 'get'

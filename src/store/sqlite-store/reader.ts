@@ -8,6 +8,7 @@ import type { Numbered } from './protocol.ts'
 import { find, get, ordinals, slice } from './queries.ts'
 import type { ReadReply, ReadRequest } from './read-protocol.ts'
 import { listTokens, readCounts, readPolicies } from './record-rows.ts'
+import { readDeciders, readStaged, readStagedDocument } from './staging-rows.ts'
 import { startWorker } from './worker-entry.ts'
 
 /**
@@ -61,6 +62,12 @@ if (started !== undefined) {
         return listNotes(connection, request)
       case 'note-tally':
         return readTally(connection, request.directory)
+      case 'staged':
+        return readStaged(connection, request.nowMs)
+      case 'staged-document':
+        return readStagedDocument(connection, request.tenant)
+      case 'deciders':
+        return readDeciders(connection, request.tenant, request.version)
       default:
         return unreachable(request)
     }

@@ -88,6 +88,16 @@ CREATE TABLE note_tally (
   refused INTEGER NOT NULL, refused_at TEXT
 ) STRICT;
 `,
+  `
+CREATE TABLE staged (
+  tenant TEXT PRIMARY KEY, version TEXT NOT NULL, document TEXT NOT NULL, until INTEGER NOT NULL
+) STRICT;
+CREATE TABLE decider (id TEXT PRIMARY KEY) STRICT;
+CREATE TABLE staging_report (
+  decider TEXT NOT NULL, tenant TEXT NOT NULL, version TEXT NOT NULL, fault TEXT NOT NULL,
+  PRIMARY KEY (decider, tenant)
+) STRICT, WITHOUT ROWID;
+`,
 ]
 
 /** The layout that this version writes. A higher number was written by a newer Sallyport. */

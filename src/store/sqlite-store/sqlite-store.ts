@@ -12,6 +12,7 @@ import type { Clock } from '../../std/clock.ts'
 import { TimeSlice } from '../../std/time-slice.ts'
 import { StoreRefused, StoreUnavailable } from '../errors.ts'
 import type { Position } from '../position.ts'
+import { processName } from '../process-name.ts'
 import type {
   CommitOptions,
   Committed,
@@ -44,6 +45,7 @@ import { openFile } from './open-file.ts'
 import type { PrincipalRows } from './principal.ts'
 import type { RecordRow, WriteReply, WriteRequest } from './protocol.ts'
 import type { FoundRows, ReadReply, ReadRequest } from './read-protocol.ts'
+import { SqliteStaging } from './sqlite-staging.ts'
 import { WorkerLink } from './worker-link.ts'
 
 /**
@@ -108,6 +110,7 @@ class SqliteStore implements Store {
   readonly credentials: CredentialStore
   readonly policies: PolicyStore
   readonly notes: NoteStore
+  readonly staging: SqliteStaging
 
   constructor(parts: Parts, started: AsyncDisposableStack) {
     this.#parts = parts
@@ -129,6 +132,11 @@ class SqliteStore implements Store {
       },
       tally: async (directory) => (await this.#ask({ kind: 'note-tally', directory })) as SyncTally,
     }
+    this.staging = new SqliteStaging({
+      clock: parts.clock,
+      write: (request) => this.#write(request),
+      ask: (request) => this.#ask(request),
+    })
     void this.#watchFile()
   }
 
@@ -200,13 +208,20 @@ class SqliteStore implements Store {
   /** `stale` is never the answer here: the file is on this machine or it is not. */
   enlist(_progress: () => Position): Vouch {
     const { reads } = this.#parts
+    const id = processName()
     let left = false
+    // Nobody waits for it: a publish that does not see this process yet does not ask it.
+    const entered = this.staging.enter(id).catch(() => undefined)
     return {
+      id,
       lastLook: (applied) => (left ? 'unavailable' : reads.lastLook(applied)),
       ageMs: () => 0,
       staleForMs: () => 0,
       [Symbol.asyncDispose]: async () => {
         left = true
+        await entered
+        // Whoever cannot say so is seen to be dead.
+        await this.staging.leave(id).catch(() => undefined)
       },
     }
   }
