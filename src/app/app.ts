@@ -8,6 +8,7 @@ import { productVersion } from '../std/product-version.ts'
 import type { Store } from '../store/store.ts'
 import { CompiledPolicies } from './compiled-policies.ts'
 import { type DecisionApp, startDecisionApp } from './decision-app.ts'
+import { GroupWatch } from './group-watch.ts'
 import { forkReporter, judgeStore, openHouseStore, tenancyOf } from './house.ts'
 import { IngestLink } from './ingest-link.ts'
 import { PolicyWorkshop } from './policy-workshop.ts'
@@ -73,6 +74,7 @@ export async function startApp(
   const parts = { config, store, compiled, workshop, tenancy, registries, observer, clock }
   const publisher = publishes ? new PolicyPublisher(parts) : undefined
   await publisher?.publishAll()
+  const groups = publishes ? new GroupWatch(parts) : undefined
   const seeds = wanted.has('ingest') ? new Seeds(parts) : undefined
   await seeds?.sow()
 
@@ -89,6 +91,7 @@ export async function startApp(
       ...compiled.faults,
       ...(publisher?.refusals ?? []),
       ...(publisher?.differences ?? []),
+      ...(groups?.findings ?? []),
       ...(ingest?.troubles ?? []),
     ]
     return {
@@ -105,6 +108,7 @@ export async function startApp(
   const stop = new AbortController()
   const background = [
     publisher?.watch(stop.signal),
+    groups?.watch(stop.signal),
     seeds?.keepTrying(stop.signal),
     decision && keepHealth(decision, readiness, clock, stop.signal),
   ]

@@ -25,6 +25,7 @@ const eventNames: Readonly<Record<EventName, true>> = {
   policyRefused: true,
   policyAccepted: true,
   policyLinted: true,
+  policyGroups: true,
   startedAgain: true,
   feedFailed: true,
   writesLost: true,

@@ -19,6 +19,7 @@ export interface Metrics {
   readonly storeDurabilityOk: Gauge<string>
   readonly configReloadOk: Gauge<'tenant'>
   readonly policyFindings: Gauge<'tenant'>
+  readonly policyGroupFindings: Gauge<'tenant'>
 }
 
 export function createMetrics(version: string): Metrics {
@@ -88,6 +89,11 @@ export function createMetrics(version: string): Metrics {
     ingestFailures: counter('scim_thread_failures_total', 'Faults that ended the SCIM thread.'),
     writesLost: counter('directory_regressed', 'Times that acknowledged writes were lost.'),
     storeDurabilityOk: gauge('store_durability_ok', '0: the store may lose what it acknowledged.'),
+    policyGroupFindings: gauge(
+      'policy_group_findings',
+      'Groups that the active policy names and that are not what it takes them for.',
+      ['tenant'],
+    ),
     policyFindings: gauge('policy_findings', 'Findings of lint in the active policy.', ['tenant']),
     configReloadOk: gauge('config_reload_ok', '0: the file on disk is refused.', ['tenant']),
   }

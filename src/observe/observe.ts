@@ -25,6 +25,8 @@ export interface Observer {
   policyRefused(event: { readonly tenant: string; readonly faults: string }): void
   /** What lint finds in a version that was published, errors aside. */
   policyLinted(event: { readonly tenant: string; readonly findings: readonly string[] }): void
+  /** Groups that the active policy names and that are not what it takes them for; empty: none. */
+  policyGroups(event: { readonly tenant: string; readonly findings: readonly string[] }): void
   /** The file on disk is what decisions follow. */
   policyAccepted(event: { readonly tenant: string }): void
   /** The log could not be read on from where we were: everything in memory was dropped. */
@@ -152,6 +154,14 @@ export function createObserver(logger: Logger, metrics: Metrics, clock: Clock): 
       const text = `policy of tenant ${tenant}: ${findings.length} findings, see policy check`
       const first = findings.slice(0, findingsToldMax)
       logger.warn({ event: 'policy-linted', tenant, findings: first }, text)
+    },
+    policyGroups: ({ tenant, findings }) => {
+      metrics.policyGroupFindings.set({ tenant }, findings.length)
+      if (findings.length === 0) return
+      const groups = `${findings.length} groups are not what it takes them for`
+      const text = `policy of tenant ${tenant}: ${groups}`
+      const first = findings.slice(0, findingsToldMax)
+      logger.warn({ event: 'policy-groups', tenant, findings: first }, text)
     },
     policyAccepted: ({ tenant }) => metrics.configReloadOk.set({ tenant }, 1),
     startedAgain: (event) => {

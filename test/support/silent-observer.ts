@@ -15,6 +15,7 @@ export function silentObserver(): Observer & { readonly errors: unknown[] } {
     policyRefused: nothing,
     policyAccepted: nothing,
     policyLinted: nothing,
+    policyGroups: nothing,
     startedAgain: nothing,
     feedFailed: ({ error }) => errors.push(error),
     ingestFailed: ({ error }) => errors.push(error),
