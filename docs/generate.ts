@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { configJsonSchema, settings } from '../src/config/config-settings.ts'
 import { findingCatalogue } from '../src/insight/finding-catalogue.ts'
-import { policyJsonSchema } from '../src/policy/json-schema.ts'
+import { policyJsonSchema, policyTestsJsonSchema } from '../src/policy/json-schema.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -13,6 +13,7 @@ export function generatedDocs(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/schema/config.schema.json', json(configJsonSchema())],
     ['docs/schema/policy.schema.json', json(policyJsonSchema())],
+    ['docs/schema/policy-tests.schema.json', json(policyTestsJsonSchema())],
     ['README.md', withTable(written('README.md'), 'settings', settingsTable())],
     [health, withTable(written(health), 'findings', findingsTable())],
   ])

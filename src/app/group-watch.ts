@@ -1,11 +1,10 @@
 import type { TenantId } from '../directory/directory.ts'
-import { judge } from '../feed/chain.ts'
 import { namedGroups } from '../insight/policy-findings.ts'
 import type { Observer } from '../observe/observe.ts'
 import { type CheckedPolicy, parsePolicyDocument } from '../policy/checked-policy.ts'
 import type { Clock } from '../std/clock.ts'
 import { StoreUnavailable } from '../store/errors.ts'
-import type { Position } from '../store/position.ts'
+import { type Position, samePosition } from '../store/position.ts'
 import type { Store } from '../store/store.ts'
 import { directoryFindings, type JudgeParts } from './judge-policy.ts'
 
@@ -16,9 +15,9 @@ export interface GroupWatchParts extends Omit<JudgeParts, 'nowMs'> {
 }
 
 /**
- * Holds the groups that active policies name against the directory, at the start and whenever the
- * log tells of a group or a policy: a group that is renamed overnight is told at once. It changes
- * nothing.
+ * Holds the groups that active policies name against the directory, at the start and while it
+ * changes: a group that is renamed overnight is told within seconds. It changes nothing, and leaves
+ * the log to the follower of its process, whose leave to decide depends on what it reads.
  */
 export class GroupWatch {
   readonly #parts: GroupWatchParts
@@ -38,33 +37,17 @@ export class GroupWatch {
   /** Looks until `signal` aborts. */
   async watch(signal: AbortSignal): Promise<void> {
     const { clock, observer, store } = this.#parts
-    let at: Position | undefined
+    let looked: Position | undefined
     while (!signal.aborted) {
       try {
-        const from: Position | undefined = at
-        const head: Position = from === undefined ? await store.position() : from
-        const next = from === undefined ? undefined : await this.#read(from)
-        if (next === undefined || next.isTouched) await this.#look()
-        at = next?.at ?? head
+        const at = await store.position()
+        if (looked === undefined || !samePosition(at, looked)) await this.#look()
+        looked = at
       } catch (error) {
         // A store that is away is told of elsewhere; a policy of a newer version, too.
         if (!(error instanceof StoreUnavailable)) observer.internalError({ room: 'app', error })
-        at = undefined
       }
       await clock.sleep(watchMs, signal)
-    }
-  }
-
-  /** How far the log goes, and whether it tells of a group or a policy. */
-  async #read(from: Position): Promise<{ readonly at: Position; readonly isTouched: boolean }> {
-    let [at, isTouched] = [from, false]
-    for (;;) {
-      const slice = await this.#parts.store.readLog(at, sliceMax, 0)
-      const judged = judge(slice, at)
-      if (judged.kind === 'broken') return { at: slice.head, isTouched: true }
-      isTouched ||= slice.entries.some(({ effect: { of } }) => of === 'group' || of === 'policy')
-      if (slice.entries.length === 0) return { at, isTouched }
-      at = judged.at
     }
   }
 
@@ -88,6 +71,5 @@ export class GroupWatch {
   }
 }
 
-/** A sync of thousands of groups is looked at once in that time. */
-const watchMs = 2_000
-const sliceMax = 1_000
+/** While an identity provider sends thousands of changes, all groups are read once in that time. */
+const watchMs = 5_000

@@ -75,9 +75,13 @@ export class PolicyPublisher {
         await this.#publishAtStart(tenant, policy)
         this.#parts.observer.policyAccepted({ tenant })
       } catch (error) {
-        if (!(error instanceof StoreUnavailable)) throw error
-        // The store is away: `watch` finds a file that it has never seen.
-        this.#files.get(tenant)!.seen = ''
+        const isLater = error instanceof StoreUnavailable || error instanceof StagingRefused
+        if (!isLater) throw error
+        // The store is away, or another process is not ready: neither is the file's fault, and
+        // `watch` finds a file that it has never seen.
+        const watched = this.#files.get(tenant)!
+        watched.seen = ''
+        if (error instanceof StagingRefused) watched.faults = error.message
       }
     }
   }
@@ -94,7 +98,7 @@ export class PolicyPublisher {
     const isTheirs = active !== undefined && active.by !== byFile && active.version !== version
     const before = isTheirs ? await policies.history(tenant, historyMax) : []
     if (!before.some((published) => published.version === version)) {
-      await this.#publish(tenant, policy, 'start')
+      await this.#publish(tenant, policy, 'start', startWaitsMs)
       return
     }
     const { by, version: theirs } = active!
@@ -145,11 +149,16 @@ export class PolicyPublisher {
     watched.seen = seen
   }
 
-  async #publish(tenant: TenantId, policy: PreparedPolicy, why: string): Promise<void> {
+  async #publish(
+    tenant: TenantId,
+    policy: PreparedPolicy,
+    why: string,
+    readyWithinMs?: number,
+  ): Promise<void> {
     const { store, compiled, tenancy, registries, clock, observer } = this.#parts
     const parts = { store, compiled, tenancy, registries, clock, nowMs: clock.wallMs() }
     // A group that was renamed overnight must not stop a restart: it is told, and no more.
-    const candidate = { tenant, policy, by: byFile, why, judgesDirectory: false }
+    const candidate = { tenant, policy, by: byFile, why, judgesDirectory: false, readyWithinMs }
     const published = await publishPolicy(parts, candidate)
     if (published.kind === 'published') {
       const findings = published.findings.filter(({ severity }) => severity !== 'info')
@@ -167,6 +176,8 @@ function isRefusal(error: unknown): error is Error {
 }
 
 const byFile = 'file'
+/** A start is not held up for longer by a process that is not ready. */
+const startWaitsMs = 3_000
 const historyMax = 100
 
 interface Watched {

@@ -29,6 +29,8 @@ export interface Candidate {
   readonly judgesDirectory: boolean
   /** Whether processes that have not compiled it are left to do so once it is active. */
   readonly force?: boolean
+  /** How long such processes are waited for; by default a minute. */
+  readonly readyWithinMs?: number | undefined
 }
 
 export type Published =
@@ -54,7 +56,8 @@ export async function publishPolicy(parts: PublishParts, candidate: Candidate): 
   if (refused.length > 0) throw new PolicyRefused(refused)
   await parts.compiled?.compile(tenant, version, document)
   if (candidate.force !== true) {
-    await stageEverywhere(store.staging, { tenant, version, document }, parts.clock)
+    const staged = { tenant, version, document }
+    await stageEverywhere(store.staging, staged, parts.clock, candidate.readyWithinMs)
   }
   return await commit(parts, candidate, findings)
 }

@@ -79,12 +79,13 @@ export async function stageEverywhere(
   staging: StagingStore,
   candidate: { readonly tenant: TenantId; readonly version: string; readonly document: string },
   clock: Clock,
+  readyWithinMs = waitMsMax,
 ): Promise<void> {
   const { tenant, version } = candidate
   if ((await staging.deciders(tenant, version)).length === 0) return
   await staging.stage(candidate)
   try {
-    const endMs = clock.monotonicMs() + waitMsMax
+    const endMs = clock.monotonicMs() + readyWithinMs
     for (;;) {
       const deciders = await staging.deciders(tenant, version)
       const faulty = deciders.filter(({ fault }) => fault !== undefined && fault !== '')
@@ -94,7 +95,7 @@ export async function stageEverywhere(
       const silent = deciders.filter(({ fault }) => fault === undefined)
       if (silent.length === 0) return
       if (clock.monotonicMs() >= endMs) {
-        const seconds = waitMsMax / 1_000
+        const seconds = readyWithinMs / 1_000
         const late = `has not compiled it within ${seconds} s; --force goes on without it`
         throw new StagingRefused(silent.map(({ process }) => `${process}: ${late}`))
       }

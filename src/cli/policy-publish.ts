@@ -21,6 +21,7 @@ interface StoredOptions extends ConfigOptions, TargetOptions {
 interface PublishOptions extends StoredOptions {
   readonly why: string
   readonly accept?: string
+  readonly max?: string
   readonly force?: boolean
   readonly steps?: string
 }
@@ -39,6 +40,7 @@ export function addPolicyPublish(policy: Command, verb: Verb): void {
     .description('make rule files the active policy, in the store that the config names')
     .argument('[path]', 'rule file or folder (default: that of the config)')
     .requiredOption('--why <text>', 'for whoever reads the history')
+    .option('--max <number>', 'refuse if more answers change than that, over every user')
     .option('--accept <numbers>', 'findings taken on purpose, such as 5,10')
     .option('--force', 'go on though a process has not compiled it')
     .action(verb(publish))
@@ -63,9 +65,40 @@ export function addPolicyPublish(policy: Command, verb: Verb): void {
 async function publish(given: string | undefined, options: PublishOptions): Promise<ExitCode> {
   const target = policyTarget(given, options, loadConfig(options))
   if (typeof target === 'string') return misuse(target)
+  if (options.max !== undefined) {
+    const changed = await answersThatChange(options, target)
+    const max = Number(options.max)
+    if (!(max >= 0)) return misuse(`--max \`${options.max}\`: no number`)
+    if (changed > max) {
+      const text = `${changed} answers would change, more than ${max}: see \`policy diff\``
+      print(options.json === true, { ok: false, changed, max }, text)
+      return exit.no
+    }
+  }
   return await publishing(options, target.tenant, (desk, wishes) =>
     desk.publish(target.path, wishes),
   )
+}
+
+/** Over every user, from nowhere in particular; 0 where nothing was published before. */
+async function answersThatChange(
+  options: PublishOptions,
+  { tenant, path }: { readonly tenant: string; readonly path: string },
+): Promise<number> {
+  const config = loadConfig(options)
+  const { comparePolicies, VersionUnknown } = await import('../app/policy-impact.ts')
+  const here = {
+    ...{ name: '', context: new Map(), claims: new Map() },
+    nowMs: Temporal.Now.instant().epochMilliseconds,
+  }
+  try {
+    const comparison = { config, tenant, before: 'active', after: path }
+    const { counts } = await comparePolicies(comparison, [here], () => undefined)
+    return [...counts.flips.values()].reduce((sum, { users }) => sum + users, 0)
+  } catch (error) {
+    if (error instanceof VersionUnknown) return 0
+    throw error
+  }
 }
 
 async function rollback(version: string | undefined, options: PublishOptions): Promise<ExitCode> {

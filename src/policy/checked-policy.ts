@@ -23,14 +23,17 @@ export interface PolicyDocument extends CheckedPolicy {
   readonly format: number
   readonly version: string
 }
-/** 2: rules end, run in the shadow and oblige; whoever knows 1 alone would enforce a shadow. */
-const documentFormat = 2
+/**
+ * 2: rules end, run in the shadow and oblige, and conditions have further operators. Whoever knows
+ * 1 alone would enforce a shadow and pass over an operator, so it must refuse; what needs nothing
+ * of that stays in 1, and a house is upgraded one process after the other.
+ */
 const readableFormats: readonly unknown[] = [1, 2]
 
 /** What the store keeps, and decision processes compile. */
 export function policyDocument(policy: CheckedPolicy): string {
   const document: PolicyDocument = {
-    format: documentFormat,
+    format: policy.rules.some(isOfFormatTwo) ? 2 : 1,
     version: policyVersion(policy),
     ...policy,
   }
@@ -55,9 +58,23 @@ export function parsePolicyDocument(text: string): PolicyDocument {
     typeof version === 'string' && [applications, lists, rules, attributesRead].every(Array.isArray)
   if (!complete) throw new PolicyDocumentError('it is incomplete')
   const whole = document as PolicyDocument
-  if (whole.format === documentFormat) return whole
   return { ...whole, rules: whole.rules.map((rule) => ({ ...rule, mode: rule.mode ?? 'enforce' })) }
 }
+
+function isOfFormatTwo(rule: CheckedRule): boolean {
+  const { mode, validFrom, validUntil, obligations, when, unless } = rule
+  if (mode === 'shadow' || (validFrom ?? validUntil ?? obligations) !== undefined) return true
+  return hasLaterKey(when) || hasLaterKey(unless)
+}
+
+function hasLaterKey(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).some(([key, each]) => laterKeys.has(key) || hasLaterKey(each))
+}
+const laterKeys: ReadonlySet<string> = new Set([
+  ...['glob', 'matches', 'before', 'after', 'within', 'olderThan', 'size', 'spiffe'],
+  ...['ci', 'maxAge', 'time'],
+])
 
 /**
  * SHA-256 over what the rules mean, hex: layout, comments, descriptions, the order of keys and the
@@ -68,7 +85,11 @@ export function policyVersion({ tenant, applications, lists, rules }: CheckedPol
     tenant,
     applications,
     lists,
-    rules: rules.map(({ description: _description, file: _file, line: _line, ...rule }) => rule),
+    rules: rules.map(({ description: _description, file: _file, line: _line, ...rule }) => {
+      const { mode, ...rest } = rule
+      // What every rule is, is not said: a version from before there were shadows is the same one.
+      return mode === 'enforce' ? rest : rule
+    }),
   }
   return createHash('sha256').update(canonicalJson(meaning)).digest('hex')
 }

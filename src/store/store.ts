@@ -42,6 +42,7 @@ export interface Store extends AsyncDisposable {
 
   /**
    * Log entries after a position, in order, at most `max`; waits up to `waitMs` for the first one.
+   * In a process that decides, its follower alone may ask: what it has read is what a lease is for.
    * Rejects with StoreUnavailable. A position this log does not know is the reader's to judge.
    */
   readLog(after: Position, max: number, waitMs: number): Promise<LogSlice>

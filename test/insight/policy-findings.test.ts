@@ -82,7 +82,7 @@ test('a group that is renamed while the server runs is told, and told no more on
   const watching = watch.watch(stop.signal)
   const look = async () => {
     for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
-    await clock.advance(2_000)
+    await clock.advance(5_000)
     return told.length
   }
 
@@ -97,6 +97,6 @@ test('a group that is renamed while the server runs is told, and told no more on
   expect(during).toHaveLength(1)
   expect(watch.findings).toEqual([])
   stop.abort()
-  await clock.advance(2_000)
+  await clock.advance(5_000)
   await watching
 })
