@@ -57,7 +57,10 @@ export class GroupWatch {
       const policy = await this.#policyOf(tenant)
       const isAsking = policy !== undefined && namedGroups(policy).size > 0
       const parts = { ...this.#parts, nowMs: clock.wallMs() }
-      const found = isAsking ? await directoryFindings(policy, tenant, parts, store) : []
+      // Counting members again and again would keep the store busy.
+      const found = isAsking
+        ? await directoryFindings(policy, tenant, parts, store, { sizes: false })
+        : []
       const messages = found.map(({ message }) => message)
       if (messages.join('\n') === (this.#told.get(tenant) ?? []).join('\n')) continue
       this.#told.set(tenant, messages)

@@ -42,12 +42,13 @@ export async function directoryFindings(
   tenant: TenantId,
   { tenancy }: JudgeParts,
   store: Store,
+  options: { readonly sizes?: boolean } = {},
 ): Promise<readonly Finding[]> {
   const own = tenancy.directories.filter((directory) => directory.tenant === tenant)
   const written = []
   // Of a directory that nobody ever wrote to, every group would be unknown.
   for (const { id } of own) if ((await store.counts(id)).lastRevision > 0) written.push(id)
-  return written.length === 0 ? [] : await liveFindings(policy, store, written)
+  return written.length === 0 ? [] : await liveFindings(policy, store, written, options)
 }
 
 /** Errors that nobody has accepted by their number. */

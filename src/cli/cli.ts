@@ -12,9 +12,9 @@ import { addToken } from './token.ts'
 /**
  * cli: the verbs a person types.
  *
- * `check` asks a running server; `token` and `directory` open the store that the config names;
- * `policy check` reads files. All that answer take `--json`. Exit codes: 0 fine, 1 the answer is
- * no, 2 misuse, 3 something cannot be reached or loaded.
+ * `check` asks a running server; `policy check` and `test` read files; the other verbs of `policy`,
+ * `token` and `directory` open the store that the config names. All that answer take `--json`. Exit
+ * codes: 0 fine, 1 the answer is no, 2 misuse, 3 something cannot be reached or loaded.
  *
  * A verb imports what it needs when it runs: `check` must not wait for a server to be loaded.
  *

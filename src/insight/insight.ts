@@ -5,14 +5,16 @@ import type { FindingCode } from './finding-catalogue.ts'
 import type { GroupSurvey, UserSurvey } from './survey.ts'
 
 /**
- * insight: what a directory and its identity provider look like to the person who has to find the
- * fault.
+ * insight: what people need to see: what a directory and its identity provider look like to whoever
+ * has to find the fault; what rules answer to their tests; whose answers a new version changes;
+ * what rules say of groups, held against the directory.
  *
- * Facts are gathered first, in slices and within bounds; a diagnosis is then a pure function of
- * them. It says nothing that its facts do not show: what is concluded rather than seen is worded as
- * a guess or a hint, and what was looked at in part is said to be a part.
+ * Of a diagnosis: facts are gathered first, in slices and within bounds; it is then a pure function
+ * of them. It says nothing that its facts do not show: what is concluded rather than seen is worded
+ * as a guess or a hint, and what was looked at in part is said to be a part.
  *
- * Not here: keeping the facts (store/), collecting what requests did (scim-http/), printing (cli/).
+ * Not here: keeping the facts (store/), collecting what requests did (scim-http/), what rules mean
+ * (policy/, decision/), printing (cli/).
  */
 export interface DirectoryFacts {
   readonly directory: DirectoryId

@@ -8,12 +8,14 @@ import type { GroupRow, Store } from '../store/store.ts'
 /**
  * What rules say of groups, held against the live directory: groups that are not there, that two
  * share a name of, that nobody or everybody is in. A group that a block rule names and that is not
- * there is an error: the rule blocks nobody. @throws {StoreUnavailable}
+ * there is an error: the rule blocks nobody. Without `sizes` members are not counted, which takes a
+ * look at each group. @throws {StoreUnavailable}
  */
 export async function liveFindings(
   policy: CheckedPolicy,
   store: Store,
   directories: readonly DirectoryId[],
+  { sizes = true }: { readonly sizes?: boolean } = {},
 ): Promise<readonly Finding[]> {
   const live = await LiveGroups.of(store, directories)
   const findings: Finding[] = []
@@ -21,7 +23,7 @@ export async function liveFindings(
     if (!rule.enabled) continue
     const own = directories.filter((id) => rule.who?.directories?.includes(id) ?? true)
     for (const { by, group } of groupsOf(rule)) {
-      findings.push(...(await groupFindings(rule, by, group, own, live)))
+      findings.push(...(await groupFindings(rule, { by, group }, own, live, sizes)))
     }
   }
   return findings
@@ -102,10 +104,10 @@ class LiveGroups {
 
 async function groupFindings(
   rule: CheckedRule,
-  by: NamedGroup['by'],
-  group: Group,
+  { by, group }: NamedGroup,
   directories: readonly DirectoryId[],
   live: LiveGroups,
+  sizes: boolean,
 ): Promise<readonly Finding[]> {
   const name = typeof group === 'string' ? group : group.id
   const found = live.find(group).filter(({ directory }) => directories.includes(directory))
@@ -140,7 +142,7 @@ async function groupFindings(
       findings.push(ruleFinding('group-ambiguous', rule, message))
       continue
     }
-    findings.push(...(await sizeFinding(rule, own[0]!, live)))
+    if (sizes) findings.push(...(await sizeFinding(rule, own[0]!, live)))
   }
   return findings
 }

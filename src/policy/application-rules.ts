@@ -2,36 +2,62 @@ import { F, T, type Tri, U } from '../directory/three-values.ts'
 import type { Condition, Facts, Rule } from './policy.ts'
 import type { SubjectRules } from './subject-rules.ts'
 
-/** The rules of one application that are asked in one walk, in order. */
+/**
+ * The rules of one application that are asked in one walk, in order: numbers alone, since thousands
+ * of applications may share thousands of rules.
+ */
 export class ApplicationRules {
-  readonly #rules: readonly Rule[]
-  readonly #specificCount: number
-  #steps: readonly Step[] | undefined
-  /** Of each step; −1: it has no conditions on the subject. */
-  #ordinals: Int32Array | undefined
-  /** By ordinal; made for the first subject that reaches fewer rules than there are here. */
-  #byOrdinal: ReadonlyMap<number, Step> | undefined
-  #general: readonly Step[] | undefined
+  readonly #steps: Steps
+  /** Of each rule; of one without conditions on the subject its complement, which is negative. */
+  readonly #ordinals: Int32Array
+  /** Ordinals of the latter. */
+  readonly #general: Int32Array
+  /** One bit an ordinal; made for the first subject that reaches fewer rules than are here. */
+  #specific: Uint32Array | undefined
 
-  constructor(rules: readonly Rule[]) {
-    this.#rules = rules
-    this.#specificCount = rules.filter(({ isGeneral }) => !isGeneral).length
+  /** `rules` in order, all of `steps`. */
+  constructor(rules: readonly Rule[], steps: Steps) {
+    this.#steps = steps
+    this.#ordinals = Int32Array.from(rules, ({ isGeneral, ordinal }) =>
+      isGeneral ? ~ordinal : ordinal,
+    )
+    this.#general = this.#ordinals.filter((ordinal) => ordinal < 0).map((ordinal) => ~ordinal)
   }
 
   /** Those that can match for the subject, in order. */
   walk(subject: SubjectRules): RuleWalk {
-    this.#steps ??= this.#rules.map((rule) => new Step(rule))
-    if (subject.ordinals.length < this.#specificCount) {
-      this.#byOrdinal ??= new Map(this.#specific().map((step) => [step.rule.ordinal, step]))
-      this.#general ??= this.#steps.filter(({ rule }) => rule.isGeneral)
-      return new WalkBySubject(this.#general, this.#byOrdinal, subject)
+    const ordinals = this.#ordinals
+    if (subject.ordinals.length >= ordinals.length - this.#general.length) {
+      return new WalkByRule(this.#steps, ordinals, subject)
     }
-    this.#ordinals ??= Int32Array.from(this.#rules, (rule) => (rule.isGeneral ? -1 : rule.ordinal))
-    return new WalkByRule(this.#steps, this.#ordinals, subject)
+    this.#specific ??= bitsOf(ordinals)
+    return new WalkBySubject(this.#steps, this.#general, this.#specific, subject)
+  }
+}
+
+function bitsOf(ordinals: Int32Array): Uint32Array {
+  const last = ordinals.at(-1) ?? 0
+  const bits = new Uint32Array(((last < 0 ? ~last : last) >> 5) + 1)
+  for (const ordinal of ordinals) if (ordinal >= 0) bits[ordinal >> 5]! |= 1 << (ordinal & 31)
+  return bits
+}
+
+/** Every rule as it is asked, by its ordinal; made when it is first walked over. */
+export class Steps {
+  readonly #rules: readonly Rule[]
+  readonly #made: (Step | undefined)[] = []
+
+  constructor(rules: readonly Rule[]) {
+    this.#rules = rules
   }
 
-  #specific(): readonly Step[] {
-    return this.#steps!.filter(({ rule }) => !rule.isGeneral)
+  at(ordinal: number): Step {
+    let step = this.#made[ordinal]
+    if (step === undefined) {
+      step = new Step(this.#rules[ordinal]!)
+      this.#made[ordinal] = step
+    }
+    return step
   }
 }
 
@@ -99,11 +125,11 @@ class WalkByRule implements RuleWalk {
   subjectResult: Tri = T
   #at = 0
   #place = 0
-  readonly #steps: readonly Step[]
+  readonly #steps: Steps
   readonly #ordinals: Int32Array
   readonly #subject: SubjectRules
 
-  constructor(steps: readonly Step[], ordinals: Int32Array, subject: SubjectRules) {
+  constructor(steps: Steps, ordinals: Int32Array, subject: SubjectRules) {
     this.#steps = steps
     this.#ordinals = ordinals
     this.#subject = subject
@@ -112,17 +138,16 @@ class WalkByRule implements RuleWalk {
   /** Most rules are passed over, and of those nothing but the ordinal is looked at. */
   next(): Step | undefined {
     const subject = this.#subject
-    while (this.#at < this.#steps.length) {
-      const at = this.#at++
-      const ordinal = this.#ordinals[at]!
+    while (this.#at < this.#ordinals.length) {
+      const ordinal = this.#ordinals[this.#at++]!
       if (ordinal < 0) {
         this.subjectResult = T
-        return this.#steps[at]
+        return this.#steps.at(~ordinal)
       }
       this.#place = subject.placeFrom(this.#place, ordinal)
       if (subject.ordinals[this.#place] !== ordinal) continue
       this.subjectResult = subject.resultAt(this.#place)
-      return this.#steps[at]
+      return this.#steps.at(ordinal)
     }
     return undefined
   }
@@ -133,15 +158,13 @@ class WalkBySubject implements RuleWalk {
   subjectResult: Tri = T
   #at = 0
   #generalAt = 0
-  readonly #general: readonly Step[]
-  readonly #specific: ReadonlyMap<number, Step>
+  readonly #steps: Steps
+  readonly #general: Int32Array
+  readonly #specific: Uint32Array
   readonly #subject: SubjectRules
 
-  constructor(
-    general: readonly Step[],
-    specific: ReadonlyMap<number, Step>,
-    subject: SubjectRules,
-  ) {
+  constructor(steps: Steps, general: Int32Array, specific: Uint32Array, subject: SubjectRules) {
+    this.#steps = steps
     this.#general = general
     this.#specific = specific
     this.#subject = subject
@@ -152,15 +175,14 @@ class WalkBySubject implements RuleWalk {
     const general = this.#general[this.#generalAt]
     for (; this.#at < ordinals.length; this.#at++) {
       const ordinal = ordinals[this.#at]!
-      if (general !== undefined && general.rule.ordinal < ordinal) break
-      const step = this.#specific.get(ordinal)
-      if (step === undefined) continue
+      if (general !== undefined && general < ordinal) break
+      if (((this.#specific[ordinal >> 5] ?? 0) & (1 << (ordinal & 31))) === 0) continue
       this.subjectResult = this.#subject.resultAt(this.#at++)
-      return step
+      return this.#steps.at(ordinal)
     }
     if (general === undefined) return undefined
     this.#generalAt++
     this.subjectResult = T
-    return general
+    return this.#steps.at(general)
   }
 }

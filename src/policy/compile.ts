@@ -47,7 +47,7 @@ export class RuleSetBuilder {
   readonly #applications = new Map<string, Application>()
   readonly #match = new ApplicationMatch<Application>()
   readonly #rules: Rule[] = []
-  readonly #index = new RuleIndex()
+  readonly #index = new RuleIndex(this.#rules)
   readonly #judge: SubjectJudge
 
   constructor(head: PolicyHead, vocabulary: Vocabulary) {

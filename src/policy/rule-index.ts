@@ -1,6 +1,7 @@
-import { ApplicationRules } from './application-rules.ts'
+import { ApplicationRules, Steps } from './application-rules.ts'
 import type { Application, Rule, RulesOfApplication } from './policy.ts'
 import type { RulePart } from './schema.ts'
+import { keyOf } from './subject-rules.ts'
 
 /**
  * Application → the rules that can concern it, in order. Rules that name their applications are
@@ -8,9 +9,19 @@ import type { RulePart } from './schema.ts'
  * asked for.
  */
 export class RuleIndex {
+  readonly #rules: readonly Rule[]
+  readonly #steps: Steps
   readonly #byName = new Map<string, Rule[]>()
   readonly #general: { readonly rule: Rule; readonly apps: Apps }[] = []
   readonly #found = new Map<Application, RulesOfApplication>()
+  /** By the ordinals of their rules: applications with the same ones share what is made of them. */
+  readonly #equal = new Map<string, RulesOfApplication>()
+
+  /** `rules`: all of them, by ordinal; they may come later. */
+  constructor(rules: readonly Rule[]) {
+    this.#rules = rules
+    this.#steps = new Steps(rules)
+  }
 
   /** In the order of the file. */
   add(rule: Rule, apps: Apps): void {
@@ -19,18 +30,15 @@ export class RuleIndex {
   }
 
   rulesFor(application: Application): RulesOfApplication {
-    const known = this.#found.get(application)
-    if (known !== undefined) return known
+    let found = this.#found.get(application)
+    if (found !== undefined) return found
     const general = this.#general.filter(({ apps }) => concerns(apps, application))
     const named = this.#byName.get(application.name) ?? []
-    const all = [...named, ...general.map(({ rule }) => rule)]
-    all.sort((a, b) => a.ordinal - b.ordinal)
-    const shadow = all.filter(({ mode }) => mode === 'shadow')
-    const found = {
-      all: Object.freeze(all),
-      enforced: new ApplicationRules(all.filter(({ mode }) => mode === 'enforce')),
-      shadow: shadow.length === 0 ? undefined : new ApplicationRules(shadow),
-    }
+    const all = [...named, ...general.map(({ rule }) => rule)].map(({ ordinal }) => ordinal)
+    all.sort((a, b) => a - b)
+    const key = keyOf(all, [])
+    found = this.#equal.get(key) ?? new Rules(all, this.#rules, this.#steps)
+    this.#equal.set(key, found)
     this.#found.set(application, found)
     return found
   }
@@ -42,6 +50,29 @@ export class RuleIndex {
       if (rules === undefined) this.#byName.set(name, [rule])
       else rules.push(rule)
     }
+  }
+}
+
+class Rules implements RulesOfApplication {
+  readonly enforced: ApplicationRules
+  readonly shadow: ApplicationRules | undefined
+  readonly #ordinals: Uint16Array
+  readonly #rules: readonly Rule[]
+
+  constructor(ordinals: readonly number[], rules: readonly Rule[], steps: Steps) {
+    this.#ordinals = Uint16Array.from(ordinals)
+    this.#rules = rules
+    const shadow = this.all.filter(({ mode }) => mode === 'shadow')
+    this.enforced = new ApplicationRules(
+      this.all.filter(({ mode }) => mode === 'enforce'),
+      steps,
+    )
+    this.shadow = shadow.length === 0 ? undefined : new ApplicationRules(shadow, steps)
+  }
+
+  /** For explanations, so it is not kept. */
+  get all(): readonly Rule[] {
+    return Array.from(this.#ordinals, (ordinal) => this.#rules[ordinal]!)
   }
 }
 

@@ -6,6 +6,14 @@ import { concerns } from '../rule-index.ts'
 import { always, type Validity, validityOf } from '../validity.ts'
 import { type Part, partsOf } from './rule-parts.ts'
 
+/** Applications that rules mean; equal ones are one object, since thousands of rules share them. */
+export interface Scope {
+  /** Ordinals. */
+  readonly applications: ReadonlySet<number>
+  /** Those that can decide about all of these, in order. */
+  readonly rules: LintedRule[]
+}
+
 /** A rule that can decide, taken apart. */
 export interface LintedRule {
   readonly rule: CheckedRule
@@ -16,41 +24,37 @@ export interface LintedRule {
   readonly validity: Validity
   /** What an unknown result does. */
   readonly onMissing: 'match' | 'skip'
-  /** Ordinals of its applications, ascending. */
-  readonly applications: readonly number[]
+  readonly scope: Scope
 }
 
-/** The rules that can decide, each with its applications. */
+/** The rules that can decide, and the applications that each can decide about. */
 export class LintedRules {
   readonly policy: CheckedPolicy
   readonly all: readonly LintedRule[]
   readonly vocabulary: Vocabulary
-  /** By ordinal of application, in order. */
-  readonly ofApplication: readonly (readonly LintedRule[])[]
+  readonly #scopesOf: readonly (readonly Scope[])[]
   readonly #attributes = new Map<string, Attribute | undefined>()
 
   constructor(policy: CheckedPolicy, vocabulary: Vocabulary) {
     this.policy = policy
     this.vocabulary = vocabulary
     const scopes = new ApplicationScopes(policy)
-    const ofApplication = policy.applications.map(() => [] as LintedRule[])
     const deciding = policy.rules.filter(({ enabled, mode }) => enabled && mode === 'enforce')
     this.all = deciding.map((rule, at) => {
-      const onMissing = rule.onMissing ?? (rule.effect === 'block' ? 'match' : 'skip')
-      const applications = scopes.of(rule.apps)
-      const parts = partsOf(rule)
+      const scope = scopes.of(rule.apps)
       const linted = {
-        rule,
-        at,
-        parts,
-        validity: validityOf(rule, () => {}),
-        onMissing,
-        applications,
-      }
-      for (const application of applications) ofApplication[application]!.push(linted)
+        ...{ rule, at, scope, parts: partsOf(rule), validity: validityOf(rule, () => {}) },
+        onMissing: rule.onMissing ?? (rule.effect === 'block' ? 'match' : 'skip'),
+      } as const
+      scope.rules.push(linted)
       return linted
     })
-    this.ofApplication = ofApplication
+    this.#scopesOf = scopes.byApplication()
+  }
+
+  /** All scopes that an application is in, by its ordinal. */
+  scopesOf(application: number): readonly Scope[] {
+    return this.#scopesOf[application] ?? []
   }
 
   /** Undefined where there is none. */
@@ -71,7 +75,7 @@ export function isAlways({ fromMs, untilMs }: Validity): boolean {
 class ApplicationScopes {
   readonly #ordinals: ReadonlyMap<string, number>
   readonly #applications: readonly Application[]
-  readonly #known = new Map<string, readonly number[]>()
+  readonly #known = new Map<string, Scope>()
 
   constructor({ applications }: CheckedPolicy) {
     this.#ordinals = new Map(applications.map(({ name }, at) => [name, at]))
@@ -82,17 +86,28 @@ class ApplicationScopes {
     }))
   }
 
-  of(apps: CheckedRule['apps']): readonly number[] {
-    if (apps !== 'any' && apps.labels === undefined && apps.except === undefined) {
-      const named = new Set((apps.names ?? []).flatMap((name) => this.#ordinals.get(name) ?? []))
-      return [...named].sort((a, b) => a - b)
-    }
+  of(apps: CheckedRule['apps']): Scope {
     const key = JSON.stringify(apps)
-    let found = this.#known.get(key)
-    if (found === undefined) {
-      found = this.#applications.flatMap((each, at) => (concerns(apps, each) ? at : []))
-      this.#known.set(key, found)
+    let scope = this.#known.get(key)
+    if (scope === undefined) {
+      scope = { applications: new Set(this.#meant(apps)), rules: [] }
+      this.#known.set(key, scope)
+    }
+    return scope
+  }
+
+  byApplication(): readonly (readonly Scope[])[] {
+    const found = this.#applications.map(() => [] as Scope[])
+    for (const scope of this.#known.values()) {
+      for (const application of scope.applications) found[application]!.push(scope)
     }
     return found
+  }
+
+  #meant(apps: CheckedRule['apps']): readonly number[] {
+    if (apps !== 'any' && apps.labels === undefined && apps.except === undefined) {
+      return (apps.names ?? []).flatMap((name) => this.#ordinals.get(name) ?? [])
+    }
+    return this.#applications.flatMap((each, at) => (concerns(apps, each) ? at : []))
   }
 }

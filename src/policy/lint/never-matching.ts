@@ -9,8 +9,8 @@ export function neverMatchingFindings(rules: LintedRules): readonly Finding[] {
   return rules.all.flatMap((linted) => {
     const why = contradiction(linted, rules)
     if (why === undefined) return []
-    const { rule, onMissing, applications } = linted
-    if (onMissing === 'skip' || applications.length === 0) {
+    const { rule, onMissing, scope } = linted
+    if (onMissing === 'skip' || scope.applications.size === 0) {
       return [ruleFinding('never-matches', rule, `\`${rule.id}\` can never match: ${why}`)]
     }
     const message = `\`${rule.id}\` matches only where something is unknown: ${why}`
@@ -18,8 +18,8 @@ export function neverMatchingFindings(rules: LintedRules): readonly Finding[] {
   })
 }
 
-function contradiction({ parts, applications }: LintedRule, rules: LintedRules) {
-  if (applications.length === 0) return '`apps` means no application'
+function contradiction({ parts, scope }: LintedRule, rules: LintedRules) {
+  if (scope.applications.size === 0) return '`apps` means no application'
   return (
     groupContradiction(parts) ?? directoryContradiction(parts) ?? valueContradiction(parts, rules)
   )

@@ -1,6 +1,6 @@
 import { type Finding, policyFinding, ruleFinding } from './finding.ts'
 import { implies } from './implies.ts'
-import { isAlways, type LintedRule, type LintedRules } from './linted-rules.ts'
+import { isAlways, type LintedRule, type LintedRules, type Scope } from './linted-rules.ts'
 import type { Part } from './rule-parts.ts'
 import { allowBeforeBlock } from './witness.ts'
 
@@ -48,8 +48,9 @@ export function shadowingFindings(rules: LintedRules): readonly Finding[] {
 const partlyMax = 50
 const pairsMax = 2_000_000
 
-function isCatchAll({ rule, parts, validity, applications }: LintedRule, rules: LintedRules) {
-  const everywhere = applications.length === rules.ofApplication.length && applications.length > 0
+function isCatchAll({ rule, parts, validity, scope }: LintedRule, { policy }: LintedRules) {
+  const { size } = scope.applications
+  const everywhere = size === policy.applications.length && size > 0
   return everywhere && parts.length === 0 && rule.actions === undefined && isAlways(validity)
 }
 
@@ -82,7 +83,7 @@ function partlyShadowed(
   search: ShadowSearch,
   rules: LintedRules,
 ): Finding | undefined {
-  const [application] = later.applications
+  const [application] = later.scope.applications
   if (application === undefined) return undefined
   for (const earlier of search.allowsBefore(later, application)) {
     const name = rules.policy.applications[application]!.name
@@ -102,20 +103,11 @@ function partlyShadowed(
 /** Finds for a rule an earlier one that matches wherever it does. */
 class ShadowSearch {
   readonly #rules: LintedRules
-  /** By application and group: rules that ask for one of the groups. The rest have no such key. */
-  readonly #byGroup = new Map<string, LintedRule[]>()
-  readonly #rest = new Map<number, LintedRule[]>()
+  readonly #indexes = new Map<Scope, ScopeIndex>()
   #pairs = 0
 
   constructor(rules: LintedRules) {
     this.#rules = rules
-    for (const rule of rules.all) {
-      const groups = positiveGroups(rule.parts)
-      for (const application of rule.applications) {
-        if (groups === undefined) push(this.#rest, application, rule)
-        for (const group of groups ?? []) push(this.#byGroup, `${application} ${group}`, rule)
-      }
-    }
   }
 
   get isExhausted(): boolean {
@@ -123,41 +115,67 @@ class ShadowSearch {
   }
 
   shadowOf(later: LintedRule): LintedRule | undefined {
-    const [application] = later.applications
+    const [application] = later.scope.applications
     if (application === undefined) return undefined
-    for (const earlier of this.#candidates(later, application)) {
-      if (earlier.at >= later.at) break
-      if (this.#pairs++ >= pairsMax) return undefined
-      if (covers(earlier, later)) return earlier
+    const groups = positiveGroups(later.parts)
+    let first: LintedRule | undefined
+    for (const scope of this.#rules.scopesOf(application)) {
+      if (!later.scope.applications.isSubsetOf(scope.applications)) continue
+      for (const earlier of this.#indexOf(scope).reachedBy(groups)) {
+        if (earlier.at >= Math.min(later.at, first?.at ?? later.at)) break
+        if (this.#pairs++ >= pairsMax) return first
+        if (covers(earlier, later)) first = earlier
+      }
     }
-    return undefined
+    return first
   }
 
   /** Allow rules before a block rule, of an application, a few. */
   allowsBefore(later: LintedRule, application: number): readonly LintedRule[] {
     const before: LintedRule[] = []
-    for (const earlier of this.#rules.ofApplication[application]!) {
-      if (earlier.at >= later.at || before.length >= allowsMax) break
-      if (earlier.rule.effect === 'allow') before.push(earlier)
+    for (const scope of this.#rules.scopesOf(application)) {
+      for (const earlier of scope.rules.slice(0, allowsMax)) {
+        if (earlier.at < later.at && earlier.rule.effect === 'allow') before.push(earlier)
+      }
     }
-    return before
+    return before.sort((a, b) => a.at - b.at).slice(0, allowsMax)
   }
 
-  /** What has a group must be reached by a group of the later one; in the order of the file. */
-  #candidates({ parts }: LintedRule, application: number): readonly LintedRule[] {
-    const rest = this.#rest.get(application) ?? []
-    const groups = positiveGroups(parts)
-    if (groups === undefined) return rest
-    const found = groups.flatMap((group) => this.#byGroup.get(`${application} ${group}`) ?? [])
-    return [...new Set([...rest, ...found])].sort((a, b) => a.at - b.at)
+  #indexOf(scope: Scope): ScopeIndex {
+    let index = this.#indexes.get(scope)
+    if (index === undefined) {
+      index = new ScopeIndex(scope.rules)
+      this.#indexes.set(scope, index)
+    }
+    return index
   }
 }
 const allowsMax = 20
 
-function push<Key>(map: Map<Key, LintedRule[]>, key: Key, rule: LintedRule): void {
-  const rules = map.get(key)
-  if (rules === undefined) map.set(key, [rule])
-  else rules.push(rule)
+/** Rules of one scope by the groups that they ask for; the others have no such key. */
+class ScopeIndex {
+  readonly #byGroup = new Map<string, LintedRule[]>()
+  readonly #rest: LintedRule[] = []
+
+  constructor(rules: readonly LintedRule[]) {
+    for (const rule of rules) {
+      const groups = positiveGroups(rule.parts)
+      if (groups === undefined) this.#rest.push(rule)
+      for (const group of new Set(groups)) {
+        const known = this.#byGroup.get(group)
+        if (known === undefined) this.#byGroup.set(group, [rule])
+        else known.push(rule)
+      }
+    }
+  }
+
+  /** What asks for a group covers only what asks for one of the same; in the order of the file. */
+  reachedBy(groups: readonly string[] | undefined): readonly LintedRule[] {
+    if (groups === undefined) return this.#rest
+    const found = groups.flatMap((group) => this.#byGroup.get(group) ?? [])
+    if (found.length === 0) return this.#rest
+    return [...new Set([...this.#rest, ...found])].sort((a, b) => a.at - b.at)
+  }
 }
 
 /** Groups that it takes one or all of; undefined: none is asked for. */
@@ -176,7 +194,7 @@ export function covers(earlier: LintedRule, later: LintedRule): boolean {
   }
   if (validity.fromMs > later.validity.fromMs) return false
   if (validity.untilMs < later.validity.untilMs) return false
-  if (!isSubset(later.applications, earlier.applications)) return false
+  if (!later.scope.applications.isSubsetOf(earlier.scope.applications)) return false
   return parts.every((part) => later.parts.some((own) => holdsFor(own, part, onMissing, later)))
 }
 
@@ -196,10 +214,4 @@ function holdsFor(
 
 function isAlwaysKnown(part: Part): boolean {
   return part.kind === 'directories' || (part.kind === 'opaque' && part.isClock)
-}
-
-function isSubset(some: readonly number[], all: readonly number[]): boolean {
-  if (some.length > all.length) return false
-  const has = new Set(all)
-  return some.every((each) => has.has(each))
 }
