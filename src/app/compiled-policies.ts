@@ -12,8 +12,9 @@ import type { PolicyWorkshop } from './policy-workshop.ts'
 export class CompiledPolicies {
   readonly #store: Store
   readonly #workshop: Pick<PolicyWorkshop, 'compile'>
-  /** By version; what is being compiled is in here, too. */
-  readonly #compiled = new Map<string, Promise<RuleSet>>()
+  /** By version, oldest first; what is being compiled is in here, too. */
+  readonly #compiled = new Map<string, Compiled>()
+  #characters = 0
   readonly #unreadable = new Map<TenantId, string>()
 
   constructor(store: Store, workshop: Pick<PolicyWorkshop, 'compile'>) {
@@ -24,15 +25,21 @@ export class CompiledPolicies {
   /** A version is of one tenant: its hash is over the tenant's name too. */
   compile(tenant: TenantId, version: string, document: string): Promise<RuleSet> {
     const known = this.#compiled.get(version)
-    if (known !== undefined) return known
-    const compiling = this.#workshop.compile(document, tenant)
-    this.#compiled.set(version, compiling)
-    compiling.catch(() => this.#compiled.delete(version))
+    if (known !== undefined) return known.rules
+    const rules = this.#workshop.compile(document, tenant)
+    this.#compiled.set(version, { rules, characters: document.length })
+    this.#characters += document.length
+    rules.catch(() => this.#forget(version))
     for (const oldest of this.#compiled.keys()) {
-      if (this.#compiled.size <= versionsMax) break
-      this.#compiled.delete(oldest)
+      if (this.#characters <= charactersMax || this.#compiled.size <= versionsMin) break
+      this.#forget(oldest)
     }
-    return compiling
+    return rules
+  }
+
+  #forget(version: string): void {
+    this.#characters -= this.#compiled.get(version)?.characters ?? 0
+    this.#compiled.delete(version)
   }
 
   /** Tenants whose active policy this process cannot compile: they block, and nobody else. */
@@ -56,5 +63,13 @@ export class CompiledPolicies {
   }
 }
 
-/** Enough for every tenant of a usual house and a version on its way in. */
-const versionsMax = 64
+interface Compiled {
+  readonly rules: Promise<RuleSet>
+  /** Of its document, which tells how large it is. */
+  readonly characters: number
+}
+
+/** Thousands of small tenants, or a handful of 10,000 rules: some 100 MB once compiled. */
+const charactersMax = 20_000_000
+/** The active one and one on its way, however large. */
+const versionsMin = 2

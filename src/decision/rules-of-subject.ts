@@ -6,83 +6,83 @@ import type { SubjectRules } from '../policy/subject-rules.ts'
 
 /**
  * What the rules come to for a principal, kept with its record until rules or groups change. A
- * changed user is a new record.
+ * changed user is a new record. Neither rules nor groups are kept alive by it: somebody who is not
+ * asked for any more would keep the version of their last day.
  */
 export class RulesOfSubject {
-  readonly #pools = new Map<GroupGraph, Pool>()
-  readonly #withoutDirectory = new Map<DirectoryId, Kept>()
+  readonly #pools = new WeakMap<GroupGraph, Pool>()
+  readonly #withoutDirectory = new Map<DirectoryId, Pool>()
+  /** Most that are asked for one after the other are of one directory. */
+  #last: Pool | undefined
 
   of(rules: RuleSet, principal: Principal, graph: GroupGraph, facts: SubjectFacts): SubjectRules {
+    const pool = this.#poolOf(rules, graph)
     const { derived } = principal
-    if (
-      derived instanceof Kept &&
-      derived.rules === rules &&
-      derived.graph === graph &&
-      derived.generation === graph.generation
-    ) {
-      return derived.subject
-    }
-    const kept = this.#poolOf(rules, graph).keep(rules.subjectRules(facts))
+    if (derived instanceof Kept && derived.stamp === pool.stamp) return derived.subject
+    const kept = pool.keep(rules.subjectRules(facts))
     principal.derived = kept
     return kept.subject
   }
 
   /** Of a directory that may not be used for policy: one for all of its users. */
   withoutDirectory(rules: RuleSet, facts: SubjectFacts): SubjectRules {
-    let kept = this.#withoutDirectory.get(facts.directory)
-    if (kept?.rules !== rules) {
-      kept = new Kept(rules, undefined, 0, rules.subjectRules(facts))
-      this.#withoutDirectory.set(facts.directory, kept)
+    let pool = this.#withoutDirectory.get(facts.directory)
+    if (pool?.rules !== rules) {
+      pool = new Pool(rules, undefined)
+      this.#withoutDirectory.set(facts.directory, pool)
     }
-    return kept.subject
+    pool.forEverybody ??= rules.subjectRules(facts)
+    return pool.forEverybody
   }
 
   #poolOf(rules: RuleSet, graph: GroupGraph): Pool {
+    if (this.#last?.isOf(rules, graph)) return this.#last
     let pool = this.#pools.get(graph)
-    if (pool?.rules !== rules || pool.generation !== graph.generation) {
-      pool = new Pool(rules, graph, graph.generation)
+    if (pool?.isOf(rules, graph) !== true) {
+      pool = new Pool(rules, graph)
       this.#pools.set(graph, pool)
     }
+    this.#last = pool
     return pool
   }
 }
 
-/** Of which rules and which groups it is true; the same object for all whom it is true of. */
+/** What a record keeps; the same object for all of whom it is true. */
 class Kept {
-  readonly rules: RuleSet
-  readonly graph: GroupGraph | undefined
-  readonly generation: number
+  /** Of the pool that it was made in. */
+  readonly stamp: number
   readonly subject: SubjectRules
 
-  constructor(
-    rules: RuleSet,
-    graph: GroupGraph | undefined,
-    generation: number,
-    subject: SubjectRules,
-  ) {
-    this.rules = rules
-    this.graph = graph
-    this.generation = generation
+  constructor(stamp: number, subject: SubjectRules) {
+    this.stamp = stamp
     this.subject = subject
   }
 }
 
+/** What was worked out with one version of the rules and one state of the groups. */
 class Pool {
+  static #stamps = 0
   readonly rules: RuleSet
-  readonly generation: number
-  readonly #graph: GroupGraph
+  readonly stamp = Pool.#stamps++
+  forEverybody: SubjectRules | undefined
+  readonly #graph: GroupGraph | undefined
+  readonly #generation: number
   readonly #kept = new WeakMap<SubjectRules, Kept>()
 
-  constructor(rules: RuleSet, graph: GroupGraph, generation: number) {
+  constructor(rules: RuleSet, graph: GroupGraph | undefined) {
     this.rules = rules
     this.#graph = graph
-    this.generation = generation
+    this.#generation = graph?.generation ?? 0
+  }
+
+  isOf(rules: RuleSet, graph: GroupGraph): boolean {
+    return this.rules === rules && this.#graph === graph && this.#generation === graph.generation
   }
 
   keep(subject: SubjectRules): Kept {
     let kept = this.#kept.get(subject)
     if (kept === undefined) {
-      kept = new Kept(this.rules, this.#graph, this.generation, subject)
+      kept = new Kept(this.stamp, subject)
       this.#kept.set(subject, kept)
     }
     return kept

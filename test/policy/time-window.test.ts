@@ -9,15 +9,21 @@ function windowOf(days: readonly string[] | undefined, between: string | undefin
   return found
 }
 
-/** Asked of Intl anew for every minute: nothing is remembered. */
-function slowly(at: number, days: readonly string[], between: string, tz: string): boolean {
-  const format = new Intl.DateTimeFormat('en-GB', {
+const formats = new Map<string, Intl.DateTimeFormat>()
+function formatOf(tz: string) {
+  return new Intl.DateTimeFormat('en-GB', {
     timeZone: tz,
     weekday: 'short',
     hour: '2-digit',
     minute: '2-digit',
     hourCycle: 'h23',
   })
+}
+
+/** Asked of Intl anew for every minute: no answer is remembered. */
+function slowly(at: number, days: readonly string[], between: string, tz: string): boolean {
+  const format = formats.get(tz) ?? formatOf(tz)
+  formats.set(tz, format)
   const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, value]))
   const weekday = parts.get('weekday')!.toLowerCase()
   const time = `${parts.get('hour')}:${parts.get('minute')}`

@@ -177,15 +177,18 @@ interface Window {
   readonly tz: string
 }
 
+const wallClocks: Record<string, Intl.DateTimeFormat> = {}
+
 /** The clock on the wall, asked of Intl. Days are written one by one. */
 function isTime({ days, between = '00:00-24:00', tz }: Window, now: number): boolean {
-  const shown = new Intl.DateTimeFormat('en-GB', {
+  wallClocks[tz] ??= new Intl.DateTimeFormat('en-GB', {
     timeZone: tz,
     weekday: 'short',
     hour: '2-digit',
     minute: '2-digit',
     hourCycle: 'h23',
-  }).formatToParts(now)
+  })
+  const shown = wallClocks[tz].formatToParts(now)
   const part = (type: string) => shown.find((each) => each.type === type)!.value
   const week = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']
   const today = week.indexOf(part('weekday').toLowerCase())

@@ -70,9 +70,9 @@ test('a rule that covers another matches wherever that one does', () => {
         if (matches[1]) expect(matches[0]).toBe(true)
       }
     }),
-    { numRuns: 1_500 },
+    { numRuns: 800 },
   )
-  expect(told).toBeGreaterThan(50)
+  expect(told).toBeGreaterThan(25)
 })
 
 test('ten thousand rules are compared without comparing each with each', () => {
