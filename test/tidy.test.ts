@@ -13,7 +13,7 @@ const mayImport: Record<string, string> = {
   policy: 'std directory',
   store: 'std observe directory',
   audit: 'std observe',
-  access: 'std directory store',
+  access: 'std observe directory store',
   feed: 'std observe directory store',
   cache: 'std observe directory store feed',
   decision: 'std directory policy cache',

@@ -1,5 +1,5 @@
 import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js'
-import { listen } from '../../src/grpc/listener.ts'
+import { openFront } from '../../src/access/front.ts'
 import { decisionServiceDefinition } from '../../src/grpc/messages.ts'
 import { serverOptions } from '../../src/grpc/server-options.ts'
 
@@ -25,11 +25,12 @@ const check: handleUnaryCall<object, object> = (_call, callback) => callback(nul
 const server = new Server(serverOptions)
 server.addService(decisionServiceDefinition, { Check: check })
 const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
-const listener = await listen(
-  { host: '127.0.0.1', port: 0 },
-  (socket) => injector.injectConnection(socket),
-  (error) => {
-    throw error
-  },
-)
+const listener = await openFront({
+  listener: 'grpc',
+  host: '127.0.0.1',
+  port: 0,
+  protocol: 'h2',
+  accept: (socket) => injector.injectConnection(socket),
+  observer: { connectionRefused: () => undefined, internalError: () => process.exit(1) },
+})
 process.stdout.write(`${JSON.stringify({ grpc: listener.address })}\n`)

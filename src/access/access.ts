@@ -1,15 +1,17 @@
 import type { DirectoryId } from '../directory/directory.ts'
 
 /**
- * access: who calls, and for which directory.
+ * access: who calls, and what it may ask.
  *
  * A caller is named by a credential alone: nothing in a request's URL or body can widen what the
- * credential says. A SCIM token is good for one directory's SCIM and for nothing else.
+ * credential says. A SCIM token is good for one directory's SCIM and for nothing else; a connector
+ * asks for the decisions of one tenant, by its certificate or its token (`connectors`), over
+ * connections that `front` accepts and can end.
  *
  * Every answer is a closed union. `unavailable` means that the store could not be asked: the caller
  * may be anyone, so it is neither served nor told that its token is wrong.
  *
- * Not here: how a credential travels (scim-http/), what a caller does then (scim/).
+ * Not here: how a credential travels (scim-http/, grpc/, authzen/), what a caller does then (scim/).
  */
 export type Authenticated =
   | { readonly kind: 'ok'; readonly caller: ScimCaller }

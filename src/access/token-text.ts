@@ -40,6 +40,16 @@ export function digestOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex')
 }
 
+/** RFC 9110 §11.1: the scheme compares without case. RFC 6750 §2.1: one space, one token. */
+export function bearerOf(authorization: string): string | undefined {
+  if (authorization.slice(0, scheme.length).toLowerCase() !== scheme) return undefined
+  return authorization.slice(scheme.length).trim()
+}
+const scheme = 'bearer '
+
+/** Stands in where no token is known, so that the comparison is made all the same. */
+export const digestOfNobody = '00'.repeat(32)
+
 function hintOf(directory: string): string {
   const hint = directory.toLowerCase().replace(/[^a-z0-9]/g, '')
   return hint === '' ? 'scim' : hint.slice(0, hintLengthMax)

@@ -6,7 +6,7 @@ import { type Clock, toDateTime } from '../std/clock.ts'
 import { StoreUnavailable } from '../store/errors.ts'
 import { type Committed, liveTokensMax, type Store } from '../store/store.ts'
 import type { Authenticated, Refusal } from './access.ts'
-import { digestOf, newTokenText, parseTokenText } from './token-text.ts'
+import { bearerOf, digestOf, digestOfNobody, newTokenText, parseTokenText } from './token-text.ts'
 
 export interface TokenWishes {
   /** What a person calls it, such as `entra production`. */
@@ -157,16 +157,6 @@ export class Tokens {
     return first.kind === 'unavailable' ? await this.#store.commit(change, by) : first
   }
 }
-
-/** RFC 9110 §11.1: the scheme compares without case. RFC 6750 §2.1: one space, one token. */
-function bearerOf(authorization: string): string | undefined {
-  if (authorization.slice(0, scheme.length).toLowerCase() !== scheme) return undefined
-  return authorization.slice(scheme.length).trim()
-}
-const scheme = 'bearer '
-
-/** Stands in where no token is known, so that the comparison is made all the same. */
-const digestOfNobody = '00'.repeat(32)
 
 function refused(why: Refusal): Authenticated {
   return { kind: 'refused', why }

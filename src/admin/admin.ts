@@ -1,3 +1,4 @@
+import { Server } from 'node:tls'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Observer } from '../observe/observe.ts'
 import { ListenError } from '../std/listen-error.ts'
@@ -14,6 +15,8 @@ import { ListenError } from '../std/listen-error.ts'
  */
 export interface AdminServer extends AsyncDisposable {
   readonly url: string
+  /** New connections get this certificate. */
+  replaceTls(tls: { readonly cert: Buffer; readonly key: Buffer }): void
 }
 
 export interface AdminOptions {
@@ -69,7 +72,13 @@ export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
 
   try {
     const url = await server.listen({ host, port })
-    return { url, [Symbol.asyncDispose]: () => server.close() }
+    return {
+      url,
+      replaceTls: ({ cert, key }) => {
+        if (server.server instanceof Server) server.server.setSecureContext({ cert, key })
+      },
+      [Symbol.asyncDispose]: () => server.close(),
+    }
   } catch (error) {
     throw new ListenError(host, port, 'listen.admin.address', error)
   }

@@ -17,6 +17,7 @@ import { Registries } from './registries.ts'
 import { type Role, roles } from './roles.ts'
 import { Seeds } from './seed.ts'
 import { readListen } from './tls-files.ts'
+import { keepTls } from './tls-watch.ts'
 
 /**
  * app: the only room that knows all others.
@@ -93,6 +94,7 @@ export async function startApp(
       ...(publisher?.differences ?? []),
       ...(groups?.findings ?? []),
       ...(ingest?.troubles ?? []),
+      ...(decision?.warnings ?? []),
     ]
     return {
       ready: troubles.length === 0,
@@ -101,11 +103,11 @@ export async function startApp(
       tenantsWithoutPolicy: decision?.tenantsWithoutPolicy() ?? [],
     }
   }
+  const stop = new AbortController()
   const admin = wanted.has('admin')
-    ? started.use(await startAdmin(config, readiness, metrics, observer))
+    ? started.use(await startAdmin(config, readiness, metrics, observer, clock))
     : undefined
 
-  const stop = new AbortController()
   const background = [
     publisher?.watch(stop.signal),
     groups?.watch(stop.signal),
@@ -137,13 +139,28 @@ async function startAdmin(
   readiness: () => Promise<Readiness>,
   metrics: Metrics,
   observer: Observer,
+  clock: Clock,
 ): Promise<AdminServer> {
-  return await serveAdmin({
-    listen: await readListen(config.listen.admin, 'listen.admin.tls'),
-    readiness,
-    metrics: async () => ({ text: await metrics.text(), contentType: metrics.contentType }),
-    observer,
+  await using started = new AsyncDisposableStack()
+  const listen = await readListen(config.listen.admin, 'listen.admin.tls')
+  const server = started.use(
+    await serveAdmin({
+      listen,
+      readiness,
+      metrics: async () => ({ text: await metrics.text(), contentType: metrics.contentType }),
+      observer,
+    }),
+  )
+  const stop = new AbortController()
+  const { replaceTls: replace } = server
+  const tls = { listener: 'admin', listen: config.listen.admin, first: listen.tls, replace }
+  const watching = keepTls(tls, observer, clock, stop.signal)
+  started.defer(async () => {
+    stop.abort()
+    await watching
   })
+  const all = started.move()
+  return { ...server, [Symbol.asyncDispose]: () => all.disposeAsync() }
 }
 
 /** What keeps the store from being asked, in its own words. */

@@ -1,3 +1,4 @@
+import { Connectors } from '../access/connectors.ts'
 import { DirectoryCache } from '../cache/directory-cache.ts'
 import type { Config } from '../config/config.ts'
 import { ActivePolicies } from '../decision/active-policies.ts'
@@ -10,8 +11,12 @@ import type { Observer } from '../observe/observe.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Store } from '../store/store.ts'
 import type { CompiledPolicies } from './compiled-policies.ts'
+import { connectorRows, isOvertaken } from './connector-rows.ts'
+import { ConnectorReload } from './connector-watch.ts'
 import type { Tenancy } from './house.ts'
 import { followStaging } from './staging.ts'
+import { readListen } from './tls-files.ts'
+import { keepTls } from './tls-watch.ts'
 
 /** The decision arm of one process: memory that follows the log, and the wire that asks it. */
 export interface DecisionApp extends AsyncDisposable {
@@ -19,6 +24,8 @@ export interface DecisionApp extends AsyncDisposable {
   /** Why no decision is served now; empty: decisions are served. */
   trouble(): readonly string[]
   tenantsWithoutPolicy(): readonly string[]
+  /** What to look at although decisions are served. */
+  readonly warnings: readonly string[]
   readonly revision: string
 }
 
@@ -56,10 +63,11 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
   const stop = new AbortController()
   const { staging } = store
   const staged = { staging, compiled, policies, cache, process: vouch.id, tenants, clock }
+  const watching: Promise<void>[] = []
   const following = followStaging(staged, stop.signal)
   started.defer(async () => {
     stop.abort()
-    await following
+    await Promise.all([following, ...watching])
   })
   // A store that is away holds up no start: until it is back everything blocks, and says why.
   const early = new AbortController()
@@ -75,15 +83,22 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
     clock,
     config.consistency.cacheableMs,
   )
+  const connectors = new Connectors(connectorRows(config), tenants)
+  const listen = await readListen(config.listen.grpc, 'listen.grpc.tls')
+  const { extAuthz } = config
   const grpc = started.use(
-    await serveGrpc({
-      decisions: decider,
-      // Without credentials a caller can only belong to the only tenant there is.
-      tenantOf: () => (tenants.length === 1 ? tenants[0] : undefined),
-      listen: config.listen.grpc,
-      observer,
-    }),
+    await serveGrpc({ decisions: decider, connectors, extAuthz, listen, observer }),
   )
+  const reload = new ConnectorReload({
+    config,
+    connectors,
+    replaced: () => grpc.endConnections((open) => isOvertaken(connectors, open)),
+    observer,
+    clock,
+  })
+  const { replaceTls: replace } = grpc
+  const tls = { listener: 'grpc', listen: config.listen.grpc, first: listen.tls, replace }
+  watching.push(reload.watch(stop.signal), keepTls(tls, observer, clock, stop.signal))
   const withoutPolicy = () => tenants.filter((tenant) => policies.rulesOf(tenant) === undefined)
   const trouble = () => {
     const look = vouch.lastLook(cache.applied)
@@ -111,6 +126,9 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
     grpc,
     trouble,
     tenantsWithoutPolicy: withoutPolicy,
+    get warnings() {
+      return reload.troubles
+    },
     get revision() {
       return cache.revisionToken
     },

@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts'
 import type { Tenancy } from './house.ts'
 import type { Registries } from './registries.ts'
 import { readListen } from './tls-files.ts'
+import { keepTls } from './tls-watch.ts'
 
 /** The ingest arm of one process: what identity providers write to. */
 export interface IngestApp extends AsyncDisposable {
@@ -55,5 +56,13 @@ export async function startIngestApp(parts: IngestParts): Promise<IngestApp> {
   })
   base ||= server.url
   const { port } = server.address
-  return { url: base, port, [Symbol.asyncDispose]: () => server.close() }
+  const stop = new AbortController()
+  const { replaceTls: replace } = server
+  const tls = { listener: 'scim', listen: config.listen.scim, first: listen.tls, replace }
+  const watching = keepTls(tls, observer, clock, stop.signal)
+  const close = async () => {
+    stop.abort()
+    await Promise.all([server.close(), watching])
+  }
+  return { url: base, port, [Symbol.asyncDispose]: close }
 }

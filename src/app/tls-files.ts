@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import type { HttpListen } from '../config/config.ts'
+import { createSecureContext } from 'node:tls'
+import type { GatewayListen, HttpListen } from '../config/config.ts'
 
 /** A certificate or key cannot be used. Mend the file; nothing was started. */
 export class TlsFileError extends Error {
@@ -12,24 +13,50 @@ export class TlsFileError extends Error {
   }
 }
 
+/** PEM that goes together. */
+export interface PemTls {
+  readonly cert: Buffer
+  readonly key: Buffer
+  readonly clientCa: Buffer | undefined
+  /** End of the certificate, in ms since 1970. */
+  readonly expiresMs: number
+}
+
 export interface PemListen {
   readonly host: string
   readonly port: number
-  readonly tls?: { readonly cert: Buffer; readonly key: Buffer }
+  readonly tls?: PemTls
 }
 
+/** Files of a listener. */
+type TlsFiles = NonNullable<HttpListen['tls'] | GatewayListen['tls']>
+
 /** Reads what a listener needs, and says before it listens what is wrong with it. */
-export async function readListen(listen: HttpListen, setting: string): Promise<PemListen> {
+export async function readListen(
+  listen: HttpListen | GatewayListen,
+  setting: string,
+): Promise<PemListen> {
   const { host, port, tls } = listen
-  if (tls === undefined) return { host, port }
-  const cert = await readPem(`${setting}.cert`, tls.cert)
-  const key = await readPem(`${setting}.key`, tls.key)
-  const certificate = parse(`${setting}.cert`, tls.cert, () => new X509Certificate(cert))
-  const privateKey = parse(`${setting}.key`, tls.key, () => createPrivateKey(key))
+  return tls === undefined ? { host, port } : { host, port, tls: await readTls(tls, setting) }
+}
+
+/** @throws {TlsFileError} for the first file that cannot be used. */
+export async function readTls(files: TlsFiles, setting: string): Promise<PemTls> {
+  const ca = 'clientCa' in files ? files.clientCa : undefined
+  const cert = await readPem(`${setting}.cert`, files.cert)
+  const key = await readPem(`${setting}.key`, files.key)
+  const clientCa = ca === undefined ? undefined : await readPem(`${setting}.clientCa`, ca)
+  const certificate = parse(`${setting}.cert`, files.cert, () => new X509Certificate(cert))
+  const privateKey = parse(`${setting}.key`, files.key, () => createPrivateKey(key))
   if (!certificate.checkPrivateKey(privateKey)) {
-    throw new TlsFileError(`${setting}.key`, tls.key, `does not belong to \`${tls.cert}\``)
+    throw new TlsFileError(`${setting}.key`, files.key, `does not belong to \`${files.cert}\``)
   }
-  return { host, port, tls: { cert, key } }
+  if (ca !== undefined && clientCa !== undefined) {
+    parse(`${setting}.clientCa`, ca, () => new X509Certificate(clientCa))
+  }
+  // What no field shows, such as a chain that breaks off, is found by building what will be used.
+  parse(`${setting}.cert`, files.cert, () => createSecureContext({ cert, key, ca: clientCa }))
+  return { cert, key, clientCa, expiresMs: Date.parse(certificate.validTo) }
 }
 
 async function readPem(setting: string, file: string): Promise<Buffer> {

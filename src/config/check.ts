@@ -1,7 +1,9 @@
 import type { Fault } from '../std/fault.ts'
-import { type LocatedYaml, type Path, pathText } from '../std/located-yaml.ts'
-import { splitAddress } from './address.ts'
+import { type AddFault, type LocatedYaml, type Path, pathText } from '../std/located-yaml.ts'
+import { checkConnectors } from './check-connectors.ts'
+import { checkListeners } from './check-listeners.ts'
 import type { CustomSchema } from './custom-schema.ts'
+import { isName, nameRule } from './name-rule.ts'
 import type { ConfigFile } from './schema.ts'
 
 /** What other rooms have to say of the config. */
@@ -22,8 +24,9 @@ export function checkConfig(
   checks: OtherChecks,
 ): readonly Fault[] {
   const faults: Fault[] = []
-  const fault = (path: Path, message: string) => faults.push(document.faultAt(path, message))
+  const fault: AddFault = (path, message) => faults.push(document.faultAt(path, message))
   checkListeners(data, fault)
+  checkConnectors(data, fault)
   const directoryOwner = new Map<string, string>()
   const domainOwner = new Map<string, string>()
   for (const [tenantId, tenant] of Object.entries(data.tenants)) {
@@ -64,42 +67,6 @@ export function checkConfig(
     }
   }
   return faults
-}
-
-type AddFault = (path: Path, message: string) => void
-
-function checkListeners({ listen }: ConfigFile, fault: AddFault): void {
-  for (const name of ['scim', 'grpc', 'admin'] as const) {
-    const { host, port } = splitAddress(listen[name].address)
-    const path = ['listen', name, 'address']
-    if (port > 65_535) fault(path, `port ${port} is too large: at most 65535`)
-    if (isLoopback(host)) continue
-    if (name === 'grpc') {
-      fault(path, `\`${host}\` is not loopback, and callers cannot prove yet who they are there`)
-    } else if (listen[name].tls === undefined) {
-      const mend = `give it \`tls: { cert, key }\`, or say \`tls: off\` behind a TLS proxy`
-      fault(path, `\`${host}\` is not loopback: ${mend}`)
-    }
-  }
-  const taken = new Map<string, string>()
-  for (const name of ['scim', 'grpc', 'admin'] as const) {
-    const { address } = listen[name]
-    const other = taken.get(address)
-    if (other !== undefined && !address.endsWith(':0')) {
-      fault(['listen', name, 'address'], `\`${address}\` is the address of \`${other}\` already`)
-    }
-    taken.set(address, name)
-  }
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
-}
-
-const nameRule = 'expected 1 to 63 of a-z, 0-9 and -, starting with a letter'
-
-function isName(text: string): boolean {
-  return /^[a-z][a-z0-9-]{0,62}$/.test(text)
 }
 
 function isDomain(text: string): boolean {

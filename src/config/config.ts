@@ -5,6 +5,7 @@ import { type Fault, printFaults } from '../std/fault.ts'
 import { faultsOf, type LocatedYaml, parseLocatedYaml } from '../std/located-yaml.ts'
 import { type Listen, splitAddress } from './address.ts'
 import { checkConfig, type OtherChecks } from './check.ts'
+import type { ConnectorFile, SubjectSourceFile } from './connector-schema.ts'
 import type { CustomSchema } from './custom-schema.ts'
 import { environmentFor } from './environment.ts'
 import { type ConfigFile, type ContextKeyType, configSchema } from './schema.ts'
@@ -26,10 +27,14 @@ export interface Config {
   readonly store: SqliteConfig | RedisConfig
   readonly listen: {
     readonly scim: HttpListen & { readonly publicUrl: string | undefined }
-    readonly grpc: Listen
+    readonly grpc: GatewayListen & { readonly reflection: boolean }
+    readonly authzen: GatewayListen & { readonly publicUrl: string | undefined }
     readonly admin: HttpListen
   }
   readonly tenants: readonly TenantConfig[]
+  readonly connectors: readonly ConnectorConfig[]
+  readonly extAuthz: ExtAuthzConfig
+  readonly decision: { readonly workers: number | 'auto' }
   readonly consistency: {
     /** Longest time that a process goes on deciding without Redis. */
     readonly leaseMs: number
@@ -49,6 +54,26 @@ export type RedisConfig = Extract<StoreUrl, { kind: 'redis' }> & StoreSecrets
 export interface HttpListen extends Listen {
   /** Files; absent: plain text. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
+}
+export interface GatewayListen extends Listen {
+  readonly tls:
+    | { readonly cert: string; readonly key: string; readonly clientCa: string | undefined }
+    | undefined
+}
+export interface ConnectorConfig
+  extends Pick<
+    ConnectorFile,
+    'tokens' | 'applications' | 'context' | 'claims' | 'obligations' | 'explain'
+  > {
+  readonly id: string
+  readonly identity: string | undefined
+  readonly tenant: string
+  readonly enabled: boolean
+}
+export interface ExtAuthzConfig {
+  readonly subject: readonly SubjectSourceFile[]
+  /** Key of the JWT's claims in Envoy's metadata. */
+  readonly payload: string
 }
 export interface TenantConfig {
   readonly id: string
@@ -125,7 +150,7 @@ function readText(file: string): string {
 
 function toConfig(data: ConfigFile, document: LocatedYaml, secrets: StoreSecrets): Config {
   const beside = (path: string) => resolve(dirname(document.file), path)
-  const { scim, grpc, admin } = data.listen
+  const { scim, grpc, authzen, admin } = data.listen
   const http = (listen: typeof scim | typeof admin): HttpListen => ({
     ...splitAddress(listen.address),
     tls:
@@ -133,12 +158,25 @@ function toConfig(data: ConfigFile, document: LocatedYaml, secrets: StoreSecrets
         ? undefined
         : { cert: beside(listen.tls.cert), key: beside(listen.tls.key) },
   })
+  const gateway = ({ address, tls }: typeof grpc | typeof authzen): GatewayListen => ({
+    ...splitAddress(address),
+    tls:
+      tls === undefined || tls === 'off'
+        ? undefined
+        : {
+            cert: beside(tls.cert),
+            key: beside(tls.key),
+            clientCa: tls.clientCa === undefined ? undefined : beside(tls.clientCa),
+          },
+  })
+  const [onlyTenant = ''] = Object.keys(data.tenants)
   return {
     file: document.file,
     store: storeOf(data.store, secrets),
     listen: {
       scim: { ...http(scim), publicUrl: scim.publicUrl?.replace(/\/+$/, '') },
-      grpc: splitAddress(grpc.address),
+      grpc: { ...gateway(grpc), reflection: grpc.reflection === 'on' },
+      authzen: { ...gateway(authzen), publicUrl: authzen.publicUrl?.replace(/\/+$/, '') },
       admin: http(admin),
     },
     tenants: Object.entries(data.tenants).map(([id, tenant]) => ({
@@ -156,6 +194,15 @@ function toConfig(data: ConfigFile, document: LocatedYaml, secrets: StoreSecrets
       schemas: tenant.schemas,
       contextKeys: tenant.contextKeys,
     })),
+    connectors: Object.entries(data.connectors).map(([id, { state, identity, ...row }]) => ({
+      ...row,
+      id,
+      identity,
+      tenant: row.tenant ?? onlyTenant,
+      enabled: state === 'enabled',
+    })),
+    extAuthz: data.extAuthz,
+    decision: data.decision,
     consistency: {
       leaseMs: durationMs(data.consistency.lease),
       barrier: data.consistency.barrier,

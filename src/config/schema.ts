@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { connector, extAuthz } from './connector-schema.ts'
 import { customSchema } from './custom-schema.ts'
 import { duration } from './duration.ts'
 import { parseStoreUrl, storeForms } from './store-url.ts'
@@ -8,6 +9,17 @@ const tls = z.strictObject({
   cert: z.string().min(1).describe('Certificate chain, PEM file.'),
   key: z.string().min(1).describe('Private key, PEM file.'),
 })
+const gatewayTls = tls.extend({
+  clientCa: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('PEM file of the CAs that sign certificates of connectors; asks for one.'),
+})
+const gatewayTlsOrOff = z
+  .union([gatewayTls, z.literal('off')])
+  .optional()
+  .describe('Certificate, key and clientCa, or off to leave loopback in plain text.')
 /** `off` says in so many words that plain text may leave this machine. */
 const tlsOrOff = z.union([tls, z.literal('off')])
 
@@ -99,7 +111,23 @@ export const configSchema = z.strictObject({
           tls: tlsOrOff.optional().describe('Certificate, or off to leave loopback in plain text.'),
         })
         .prefault({}),
-      grpc: z.strictObject({ address: address('127.0.0.1:7071') }).prefault({}),
+      grpc: z
+        .strictObject({
+          address: address('127.0.0.1:7071'),
+          tls: gatewayTlsOrOff,
+          reflection: onOff.default('off').describe('Serve the protos to those who may ask.'),
+        })
+        .prefault({}),
+      authzen: z
+        .strictObject({
+          address: address('127.0.0.1:7072'),
+          publicUrl: z
+            .url({ protocol: /^https?$/ })
+            .optional()
+            .describe('URL under which callers reach this listener; its metadata names it.'),
+          tls: gatewayTlsOrOff,
+        })
+        .prefault({}),
       admin: z
         .strictObject({
           address: address('127.0.0.1:7073'),
@@ -112,6 +140,19 @@ export const configSchema = z.strictObject({
     .record(z.string(), tenant)
     .refine((all) => Object.keys(all).length > 0, 'name at least one tenant')
     .describe('By id: customers, each with directories and one rule set.'),
+  connectors: z
+    .record(z.string(), connector)
+    .default(() => ({}))
+    .describe('By id: who may ask for decisions. Read again while running.'),
+  extAuthz: extAuthz.prefault({}),
+  decision: z
+    .strictObject({
+      workers: z
+        .union([z.literal('auto'), z.int().min(1).max(64)])
+        .default(1)
+        .describe('Processes that decide, behind one port; auto: one a core.'),
+    })
+    .prefault({}),
   consistency: z
     .strictObject({
       // SCIM answers within 15 s, and may have to wait for a lease to end.

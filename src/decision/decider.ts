@@ -100,9 +100,10 @@ export class Decider implements DecisionPoint {
     first: Wait,
     finish: (looked: Looked) => Result,
   ): Promise<Result> {
-    const endMs = this.#clock.monotonicMs() + storeWaitMs
+    const waitMs = Math.min(storeWaitMs, attempt.waitMs ?? storeWaitMs)
+    const endMs = this.#clock.monotonicMs() + waitMs
     let wait = first
-    for (let leftMs: number = storeWaitMs; leftMs > 0; ) {
+    for (let leftMs = waitMs; leftMs > 0; ) {
       let lookup: Lookup | undefined
       if (wait.why === 'principal') lookup = await this.#lookUp(wait.key, leftMs)
       else await this.#cache.nextApplied(leftMs)
@@ -159,6 +160,7 @@ export class Decider implements DecisionPoint {
     }
     const rules = this.#policies.rulesOf(tenant)
     if (rules === undefined) return this.#blocked('POLICY_NOT_LOADED', attempt)
+    if (subject.name === '') return this.#blocked('SUBJECT_MISSING', attempt, { rules })
     const directory = this.#directories.directoryOf(tenant, subject)
     if (directory === undefined) return this.#blocked('DIRECTORY_UNKNOWN', attempt, { rules })
     if (!directory.attributesForPolicy) {

@@ -41,9 +41,12 @@ export interface Attempt {
   readonly resourceProperties?: Values
   /** A revision token seen earlier: the answer is not older than it. */
   readonly minRevision: string | undefined
+  /** How long the caller waits; no longer is waited for the store or for a revision. */
+  readonly waitMs?: number
 }
 export interface Subject {
   readonly kind: LookupKind
+  /** Empty: the wire takes identity from elsewhere, and there is none. */
   readonly name: string
   /** The directory's id; absent: found by the user name's domain, else the default one. */
   readonly directory: string | undefined

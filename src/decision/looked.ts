@@ -93,6 +93,7 @@ const noObligations: readonly Obligation[] = Object.freeze([])
 /** Answers that stand even if the store is away, since they do not depend on it. */
 const comesBeforeTheStore: ReadonlySet<Reason> = new Set([
   'POLICY_NOT_LOADED',
+  'SUBJECT_MISSING',
   'DIRECTORY_UNKNOWN',
   'DIRECTORY_NOT_READY',
 ])

@@ -1,3 +1,9 @@
+import {
+  defaultAction,
+  nameLengthMax,
+  revisionLengthMax,
+  subjectLengthMax,
+} from '../decision/attempt-limits.ts'
 import type {
   Answer,
   Attempt,
@@ -8,8 +14,9 @@ import type {
   Subject,
   World,
 } from '../decision/decision.ts'
+import { toDestination } from '../decision/destination.ts'
+import { checkLength, type Violation } from '../decision/violation.ts'
 import type { TenantId } from '../directory/directory.ts'
-import { toDestination } from './destination.ts'
 import type {
   CheckRequestMessage,
   CheckResponseMessage,
@@ -21,7 +28,7 @@ import type {
   SubjectMessage,
   WorldMessage,
 } from './messages.ts'
-import { type Failure, invalidArgument, type Violation } from './status.ts'
+import { type Failure, invalidArgument } from './status.ts'
 import { toValues, toValuesMessage } from './values.ts'
 
 /**
@@ -49,14 +56,6 @@ export function toAttempt(request: CheckRequestMessage, tenant: TenantId): Attem
   if (violations.length > 0) return invalidArgument(violations)
   return { tenant, subject, application, destination, action, claims, context, minRevision }
 }
-
-const defaultAction = 'connect'
-/** Longer than any name a rule file or config can hold. */
-const nameLengthMax = 256
-/** SCIM sets no bound; a distinguished name as userName stays below. */
-const subjectLengthMax = 1024
-/** Tokens of ours have some 40 characters. */
-const revisionLengthMax = 256
 
 function toSubject(message: SubjectMessage | undefined, violations: Violation[]): Subject {
   const { user_name, id, external_id } = message ?? {}
@@ -88,16 +87,6 @@ function named(field: string, name: string, violations: Violation[]): string {
   return name
 }
 
-function checkLength(
-  field: string,
-  text: string | undefined,
-  max: number,
-  violations: Violation[],
-): void {
-  if (text === undefined || text.length <= max) return
-  violations.push({ field, description: `is longer than ${max} characters` })
-}
-
 export function toCheckResponse(answer: Answer): CheckResponseMessage {
   return { decision: toDecision(answer), world: toWorld(answer.world) }
 }
@@ -113,7 +102,7 @@ export function toExplainResponse(explanation: Explanation): ExplainResponseMess
   }
 }
 
-function toDecision(answer: Answer): DecisionMessage {
+export function toDecision(answer: Answer): DecisionMessage {
   return {
     effect: effectNumber[answer.effect],
     reason: reasonNumber[answer.reason],
@@ -132,7 +121,7 @@ function toObligation({ id, type, properties }: Answer['obligations'][number]): 
   return { id, type, properties: toValuesMessage(properties) }
 }
 
-function toWorld(world: World): WorldMessage {
+export function toWorld(world: World): WorldMessage {
   return {
     revision: world.revision,
     age_ms: toUint32(Math.ceil(world.ageMs)),

@@ -1,106 +1,112 @@
-import type { ServerUnaryCall, UntypedServiceImplementation } from '@grpc/grpc-js'
-import type { Attempt, DecisionPoint, Outcome } from '../decision/decision.ts'
-import { Turn } from '../decision/turn.ts'
-import type { TenantId } from '../directory/directory.ts'
+import type { UntypedServiceImplementation } from '@grpc/grpc-js'
+import type { DecisionPoint, Outcome } from '../decision/decision.ts'
+import type { Turn } from '../decision/turn.ts'
 import type { Observer } from '../observe/observe.ts'
 import type { Clock } from '../std/clock.ts'
-import { toAttempt, toCheckResponse, toExplainResponse } from './convert.ts'
-import { type Answering, guarded } from './handler.ts'
+import type { Admission } from './admission.ts'
+import { type Teller, toAsked, toTold } from './asked.ts'
+import { askingOf } from './asking.ts'
+import { Batches } from './batches.ts'
+import type { Callers } from './callers.ts'
+import { CheckStreams } from './check-streams.ts'
+import { toCheckResponse, toExplainResponse } from './convert.ts'
+import { guarded } from './handler.ts'
 import type {
+  CheckBatchRequestMessage,
+  CheckBatchResponseMessage,
   CheckRequestMessage,
   CheckResponseMessage,
   ExplainResponseMessage,
 } from './messages.ts'
-import { deadlineExceeded, Failure, failureOf, tenantUnknown } from './status.ts'
-
-/** Who makes a call. */
-export interface Caller {
-  /** Address and port the connection comes from. */
-  getPeer(): string
-}
+import { explainNotAllowed, Failure, failureOf, overloaded } from './status.ts'
 
 export interface DecisionServiceOptions {
   readonly decisions: DecisionPoint
-  /** Asked on every call: a right that was taken away must not live on in open connections. */
-  readonly tenantOf: (caller: Caller) => TenantId | undefined
+  readonly turn: Turn
+  readonly teller: Teller
+  readonly callers: Callers
+  readonly admission: Admission
   readonly observer: Pick<Observer, 'decided' | 'wouldHaveDecided' | 'internalError'>
   readonly clock: Clock
 }
 
+export interface DecisionService {
+  readonly implementation: UntypedServiceImplementation
+  /** Ends every open stream once what it has asked is answered: its client opens another one. */
+  endStreams(): void
+}
+
 /**
- * `sallyport.v1.DecisionService`: Check and Explain. Methods left out here answer UNIMPLEMENTED.
- * A decision that needs no store is answered in the same turn of the event loop: no promise, no
- * await.
+ * `sallyport.v1.DecisionService`: Check, CheckBatch, CheckStream and Explain. Methods left out here
+ * answer UNIMPLEMENTED. A decision that needs no store is answered in the same turn of the event
+ * loop: no promise, no await.
  */
-export function decisionService(options: DecisionServiceOptions): UntypedServiceImplementation {
-  const { decisions, tenantOf, observer, clock } = options
-  const turn = new Turn(decisions)
-
-  function admit(call: ServerUnaryCall<CheckRequestMessage, unknown>): Attempt | Failure {
-    // grpc-js ends late calls by a timer, which comes after us when the loop was held up.
-    const deadline = call.getDeadline()
-    if (deadline !== Infinity && Number(deadline) <= clock.wallMs()) return deadlineExceeded()
-    const tenant = tenantOf(call)
-    return tenant === undefined ? tenantUnknown() : toAttempt(call.request, tenant)
-  }
-
-  function settle(
-    attempt: Attempt,
-    outcome: Outcome,
-    startedMs: number,
-    answer: Answering<CheckResponseMessage>,
-  ): undefined {
-    if (outcome.kind !== 'answer') {
-      answer(failureOf(outcome))
-      return
-    }
-    const durationMs = clock.monotonicMs() - startedMs
-    answer(toCheckResponse(outcome))
-    observer.decided({
-      tenant: attempt.tenant,
-      effect: outcome.effect,
-      reason: outcome.reason,
-      rule: outcome.rule,
-      application: outcome.application,
-      subjectId: outcome.subjectId,
-      decisionId: outcome.decisionId,
-      unknown: outcome.unknown,
-      durationMs,
-    })
-    const shadow = outcome.shadow?.()
-    if (shadow === undefined) return
-    const { tenant } = attempt
-    const { application, subjectId, decisionId, effect } = outcome
-    const decided = { application, subjectId, decisionId, answered: effect }
-    observer.wouldHaveDecided({ tenant, ...shadow, ...decided })
-  }
+export function decisionService(options: DecisionServiceOptions): DecisionService {
+  const { decisions, turn, teller, callers, admission, observer, clock } = options
+  const batches = new Batches(decisions, teller, admission, observer, clock)
+  const streams = new CheckStreams(batches, callers, observer, clock)
 
   const check = guarded<CheckRequestMessage, CheckResponseMessage>(
     observer,
     (call, answer, fail) => {
       const startedMs = clock.monotonicMs()
-      const attempt = admit(call)
+      const asking = askingOf(call, callers, clock)
+      if (asking instanceof Failure) return answer(asking)
+      const attempt = toAsked(call.request, asking)
       if (attempt instanceof Failure) return answer(attempt)
+      if (!admission.begin(asking.caller, 1)) return answer(overloaded())
       const settled = (outcome: Outcome) => {
+        admission.end(asking.caller, 1)
         try {
-          settle(attempt, outcome, startedMs, answer)
+          const told = toTold(outcome, asking)
+          if (told instanceof Failure) return answer(told)
+          answer(toCheckResponse(told))
+          teller.tell(told, asking, startedMs)
         } catch (error) {
           fail(error)
         }
+        return undefined
       }
-      return turn.ask(attempt, settled, fail)
+      const failed = (error: unknown) => {
+        admission.end(asking.caller, 1)
+        fail(error)
+      }
+      return turn.ask(attempt, settled, failed)
+    },
+  )
+
+  const checkBatch = guarded<CheckBatchRequestMessage, CheckBatchResponseMessage>(
+    observer,
+    async (call, answer) => {
+      const asking = askingOf(call, callers, clock)
+      answer(asking instanceof Failure ? asking : await batches.decide(call.request, asking))
     },
   )
 
   const explain = guarded<CheckRequestMessage, ExplainResponseMessage>(
     observer,
     async (call, answer) => {
-      const attempt = admit(call)
+      const asking = askingOf(call, callers, clock)
+      if (asking instanceof Failure) return answer(asking)
+      if (!asking.caller.explain) return answer(explainNotAllowed())
+      const attempt = toAsked(call.request, asking)
       if (attempt instanceof Failure) return answer(attempt)
       const explained = await decisions.explain(attempt)
-      answer(explained.kind === 'explanation' ? toExplainResponse(explained) : failureOf(explained))
+      if (explained.kind !== 'explanation') return answer(failureOf(explained))
+      const told = toTold(explained.answer, asking)
+      return answer(
+        told instanceof Failure ? told : toExplainResponse({ ...explained, answer: told }),
+      )
     },
   )
 
-  return { Check: check, Explain: explain }
+  return {
+    implementation: {
+      Check: check,
+      CheckBatch: checkBatch,
+      CheckStream: streams.handle,
+      Explain: explain,
+    },
+    endStreams: () => streams.end(),
+  }
 }

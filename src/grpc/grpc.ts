@@ -1,20 +1,31 @@
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
 import { service as healthServiceDefinition } from 'grpc-health-check'
+import type { Connectors } from '../access/connectors.ts'
+import { type Connection, type FrontOptions, openFront } from '../access/front.ts'
+import type { FrontTls } from '../access/secure-front.ts'
+import type { DecisionPoint } from '../decision/decision.ts'
+import { Turn } from '../decision/turn.ts'
+import type { Observer } from '../observe/observe.ts'
 import { type Clock, systemClock } from '../std/clock.ts'
-import { type DecisionServiceOptions, decisionService } from './decision-service.ts'
+import { Admission, type AdmissionLimits } from './admission.ts'
+import { Teller } from './asked.ts'
+import { Callers } from './callers.ts'
+import { decisionService } from './decision-service.ts'
+import type { ExtAuthzSettings } from './envoy-attempt.ts'
+import { extAuthzServiceDefinition } from './envoy-messages.ts'
+import { extAuthzService } from './ext-authz.ts'
 import { createHealth } from './health.ts'
-import { type ListenAt, listen } from './listener.ts'
 import { decisionServiceDefinition } from './messages.ts'
 import { serverOptions } from './server-options.ts'
 
 /**
  * grpc: decisions over gRPC.
  *
- * `sallyport.v1.DecisionService` and `grpc.health.v1.Health`. A decision, block included, is an OK
- * response; a status other than OK means that no decision exists, and the caller blocks. The front
- * is a listener of our own whose sockets are handed to grpc-js, which has no way to cap connections
- * or to end them. Messages end at `convert`, errors at `status`: neither is known outside this
- * room.
+ * `sallyport.v1.DecisionService`, Envoy's `ext_authz` and `grpc.health.v1.Health`. A decision,
+ * block included, is an OK response; a status other than OK means that no decision exists, and the
+ * caller blocks. Sockets come from a front of our own (access/), since grpc-js has no way to cap
+ * connections, to swap certificates or to end what one caller has open. Messages end at `convert`,
+ * errors at `status`: neither is known outside this room.
  *
  * Not here: deciding (decision/), who a caller is (access/), what other gRPC clients do with an
  * answer (client/).
@@ -26,6 +37,10 @@ export interface GrpcServer extends AsyncDisposable {
   setServing(serving: boolean): void
   /** Ends in `lingerMs` plus `graceMs` at the latest; a second call waits for the first. */
   stop(how: StopOptions): Promise<void>
+  /** New connections get this certificate. */
+  replaceTls(tls: FrontTls): void
+  /** Ends connections whose caller may no longer call. */
+  endConnections(where: (connection: Connection) => boolean): void
 }
 export interface StopOptions {
   /** How long to go on as usual after health said NOT_SERVING, so that callers move away. */
@@ -34,8 +49,16 @@ export interface StopOptions {
   readonly graceMs: number
 }
 
-export interface GrpcOptions extends Omit<DecisionServiceOptions, 'clock'> {
-  readonly listen: ListenAt
+export interface GrpcOptions {
+  readonly decisions: DecisionPoint
+  readonly connectors: Connectors
+  readonly extAuthz: ExtAuthzSettings
+  readonly observer: Pick<
+    Observer,
+    'decided' | 'wouldHaveDecided' | 'internalError' | 'connectionRefused' | 'callRefused' | 'shed'
+  >
+  readonly listen: Pick<FrontOptions, 'host' | 'port' | 'tls' | 'limits'>
+  readonly admission?: Partial<AdmissionLimits>
   readonly clock?: Clock
 }
 
@@ -49,29 +72,45 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   // It prints what a peer sent, as it came, past our logger.
   setLogVerbosity(logVerbosity.NONE)
   const server = new Server(serverOptions)
-  server.addService(decisionServiceDefinition, decisionService({ ...options, clock }))
-  server.addService(healthServiceDefinition, health.implementation)
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
-  const listener = await listen(
-    options.listen,
-    (socket) => injector.injectConnection(socket),
-    (error) => observer.internalError({ room: 'grpc', error }),
-  )
+  const front = await openFront({
+    ...options.listen,
+    listener: 'grpc',
+    protocol: 'h2',
+    accept: (socket) => injector.injectConnection(socket),
+    observer,
+  })
+  const callers = new Callers(front, options.connectors, observer)
+  const admission = new Admission(observer, options.admission)
+  const shared = {
+    callers,
+    admission,
+    observer,
+    clock,
+    turn: new Turn(options.decisions),
+    teller: new Teller(observer, clock),
+  }
+  const service = decisionService({ ...shared, decisions: options.decisions })
+  const extAuthz = extAuthzService({ ...shared, settings: options.extAuthz })
+  server.addService(decisionServiceDefinition, service.implementation)
+  server.addService(extAuthzServiceDefinition, extAuthz)
+  server.addService(healthServiceDefinition, health.implementation)
 
   let stopped: Promise<void> | undefined
   async function stop({ lingerMs, graceMs }: StopOptions): Promise<void> {
     health.setServing(false)
     await clock.sleep(lingerMs)
     const over = new AbortController()
-    const closed = listener.close().then(() => over.abort())
+    const closed = front.close().then(() => over.abort())
     health.endWatches()
+    service.endStreams()
     // Tells every client to go and ends connections as their last call ends. Its callback is of no
     // use: since Node's `close` ends sessions too, it takes those with calls for ended.
     server.tryShutdown(() => undefined)
     await clock.sleep(graceMs, over.signal)
     server.forceShutdown()
     // forceShutdown knows no sessions while channelz is off.
-    listener.destroyConnections()
+    front.destroyConnections()
     await closed
   }
   function stopOnce(how: StopOptions): Promise<void> {
@@ -80,7 +119,9 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   }
 
   return {
-    address: listener.address,
+    address: front.address,
+    replaceTls: front.replaceTls,
+    endConnections: front.endConnections,
     setServing: health.setServing,
     stop: stopOnce,
     [Symbol.asyncDispose]: () => stopOnce({ lingerMs: 0, graceMs: disposeGraceMs }),

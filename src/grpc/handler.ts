@@ -17,6 +17,8 @@ export function guarded<Request, Response>(
     answer: Answering<Response>,
     fail: (error: unknown) => void,
   ) => void | Promise<void>,
+  /** What the caller is told of a bug. */
+  failure: () => Failure = internalError,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
     let answered = false
@@ -30,7 +32,7 @@ export function guarded<Request, Response>(
       try {
         observer.internalError({ room: 'grpc', error })
       } finally {
-        answer(internalError())
+        answer(failure())
       }
     }
     try {

@@ -6,9 +6,10 @@ import {
 } from '@grpc/grpc-js'
 import type { ServingStatus } from 'grpc-health-check'
 import type { Observer } from '../observe/observe.ts'
+import { extAuthzServiceName } from './envoy-messages.ts'
 import { guarded } from './handler.ts'
 import { decisionServiceName } from './messages.ts'
-import { Failure } from './status.ts'
+import { Failure, unavailable } from './status.ts'
 
 /**
  * `grpc.health.v1`: whether this process serves decisions. The protocol is grpc-health-check's; its
@@ -30,7 +31,7 @@ interface HealthResponse {
 }
 
 /** The empty name is the whole server. */
-const services: readonly string[] = ['', decisionServiceName]
+const services: readonly string[] = ['', decisionServiceName, extAuthzServiceName]
 
 export function createHealth(observer: Pick<Observer, 'internalError'>): Health {
   const watches = new Set<ServerWritableStream<HealthRequest, HealthResponse>>()
@@ -72,7 +73,7 @@ export function createHealth(observer: Pick<Observer, 'internalError'>): Health 
       }
     },
     endWatches: () => {
-      for (const call of watches) call.emit('error', new Failure(status.UNAVAILABLE, 'stopping'))
+      for (const call of watches) call.emit('error', unavailable())
       watches.clear()
     },
   }

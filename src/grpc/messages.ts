@@ -7,6 +7,7 @@ import { loadSync, type PackageDefinition } from '@grpc/proto-loader'
  * maps have no prototype. Filling in defaults or naming enums costs 1 µs a message and more.
  */
 export interface CheckRequestMessage {
+  readonly id?: number
   readonly subject?: SubjectMessage
   readonly application?: string
   readonly destination?: DestinationMessage
@@ -63,6 +64,20 @@ export interface WorldMessage {
   readonly revision: string
   readonly age_ms: number
   readonly policy_version: string
+}
+export interface CheckBatchRequestMessage {
+  readonly requests?: readonly CheckRequestMessage[]
+}
+/** One of the two is there. */
+export interface ResultMessage {
+  readonly id: number
+  readonly decision?: DecisionMessage
+  readonly error?: StatusMessage
+}
+export interface CheckBatchResponseMessage {
+  readonly results: readonly ResultMessage[]
+  /** Left out where no decision was made. */
+  readonly world: WorldMessage | undefined
 }
 export interface ExplainResponseMessage extends CheckResponseMessage {
   readonly rules: readonly RuleTraceMessage[]

@@ -1,7 +1,8 @@
 import { Metadata, status } from '@grpc/grpc-js'
 import type { Refusal } from '../decision/decision.ts'
+import type { Violation } from '../decision/violation.ts'
 import { unreachable } from '../std/assert.ts'
-import { type AnyMessage, encodeDetail, encodeStatus } from './messages.ts'
+import { type AnyMessage, encodeDetail, encodeStatus, type StatusMessage } from './messages.ts'
 
 /**
  * A call that ends without a decision. What the status codes mean to a caller is in the table of
@@ -11,9 +12,11 @@ export class Failure {
   readonly code: status
   readonly details: string
   readonly metadata: Metadata
+  readonly #attached: readonly AnyMessage[]
 
   constructor(code: status, details: string, ...attached: readonly AnyMessage[]) {
     this.code = code
+    this.#attached = attached
     // grpc-js percent-encodes this with `encodeURI`, which throws on half a surrogate pair.
     this.details = details.toWellFormed()
     this.metadata = new Metadata()
@@ -21,12 +24,11 @@ export class Failure {
     const encoded = encodeStatus({ code, message: this.details, details: attached })
     this.metadata.set('grpc-status-details-bin', encoded)
   }
-}
 
-/** One thing wrong with a request, by the name its field has in the proto. */
-export interface Violation {
-  readonly field: string
-  readonly description: string
+  /** `google.rpc.Status`, for one item of a batch or stream. */
+  get message(): StatusMessage {
+    return { code: this.code, message: this.details, details: this.#attached }
+  }
 }
 
 /** 32 violations of 400 bytes stay below the 16 KB that clients accept as trailers. */
@@ -62,7 +64,7 @@ export function failureOf(refusal: Refusal): Failure {
       return new Failure(
         status.UNAVAILABLE,
         '`min_revision` is not reached yet: retry',
-        encodeDetail('RetryInfo', { retry_delay: { nanos: retryDelayMs * 1_000_000 } }),
+        retryInfo(),
       )
     case 'revision-lost':
       return new Failure(
@@ -75,12 +77,49 @@ export function failureOf(refusal: Refusal): Failure {
   }
 }
 
-export function tenantUnknown(): Failure {
+/** The gateway itself is unknown; `why` tells what it lacks. */
+export function callerUnknown(why: string): Failure {
+  return new Failure(status.UNAUTHENTICATED, why, errorInfo('CONNECTOR_UNKNOWN'))
+}
+
+export function callerDisabled(connector: string): Failure {
   return new Failure(
-    status.UNAUTHENTICATED,
-    'the caller belongs to no tenant: add it under `connectors` or configure one tenant only',
-    errorInfo('TENANT_UNKNOWN'),
+    status.PERMISSION_DENIED,
+    `connector \`${connector}\` is disabled`,
+    errorInfo('CONNECTOR_DISABLED'),
   )
+}
+
+export function applicationNotAllowed(): Failure {
+  return new Failure(
+    status.PERMISSION_DENIED,
+    'this connector may not ask about this application',
+    errorInfo('APPLICATION_NOT_ALLOWED'),
+  )
+}
+
+export function explainNotAllowed(): Failure {
+  return new Failure(
+    status.PERMISSION_DENIED,
+    'this connector may not ask why: set `explain: true` in its row',
+    errorInfo('EXPLAIN_NOT_ALLOWED'),
+  )
+}
+
+/** Too much is under way; asking again at once would make it worse (gRFC A6: pushback). */
+export function overloaded(): Failure {
+  const failure = new Failure(
+    status.RESOURCE_EXHAUSTED,
+    'too many decisions are under way',
+    retryInfo(),
+  )
+  failure.metadata.set('grpc-retry-pushback-ms', String(retryDelayMs))
+  return failure
+}
+
+/** No decision can be had of this server now: it stops, or cannot cope. */
+export function unavailable(): Failure {
+  return new Failure(status.UNAVAILABLE, 'no decision here now: ask another server', retryInfo())
 }
 
 export function deadlineExceeded(): Failure {
@@ -90,6 +129,10 @@ export function deadlineExceeded(): Failure {
 /** A bug, ours or a dependency's. The log has it; the caller learns no more than this. */
 export function internalError(): Failure {
   return new Failure(status.INTERNAL, 'internal error')
+}
+
+function retryInfo(): AnyMessage {
+  return encodeDetail('RetryInfo', { retry_delay: { nanos: retryDelayMs * 1_000_000 } })
 }
 
 function errorInfo(reason: string): AnyMessage {

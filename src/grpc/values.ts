@@ -1,18 +1,10 @@
+import { keyLengthMax, keysMax, listMax, valueLengthMax } from '../decision/attempt-limits.ts'
 import type { Attempt } from '../decision/decision.ts'
+import type { Violation } from '../decision/violation.ts'
 import type { ValueMessage, ValuesMessage } from './messages.ts'
-import type { Violation } from './status.ts'
 
 type Values = Attempt['claims']
 type Value = Values extends ReadonlyMap<string, infer V> ? V : never
-
-/** More than any identity provider's token or device agent sends. */
-const keysMax = 64
-/** A dotted path of a few segments. */
-const keyLengthMax = 256
-/** A list of groups in a token; more belongs into the directory. */
-const listMax = 256
-/** The longest user agent or distinguished name with room to spare. */
-const valueLengthMax = 4096
 
 const none: Values = new Map()
 

@@ -12,6 +12,12 @@ export interface Metrics {
   readonly shadowDecisions: Counter<'tenant' | 'rule' | 'effect' | 'answered'>
   readonly scimRequests: Counter<'op' | 'code'>
   readonly scimAuthFailures: Counter<string>
+  readonly connectionsRefused: Counter<'listener' | 'why'>
+  readonly callsRefused: Counter<string>
+  readonly shed: Counter<'why'>
+  readonly connectorsReloadOk: Gauge<string>
+  readonly certReloadOk: Gauge<'listener'>
+  readonly certExpiry: Gauge<'listener'>
   readonly errors: Counter<'room'>
   readonly restarts: Counter<string>
   readonly ingestFailures: Counter<string>
@@ -84,6 +90,19 @@ export function createMetrics(version: string): Metrics {
     ),
     scimRequests: counter('scim_requests_total', 'SCIM requests.', ['op', 'code']),
     scimAuthFailures: counter('scim_auth_failures_total', 'SCIM requests with no valid token.'),
+    connectionsRefused: counter('connections_refused_total', 'Connections ended before a call.', [
+      'listener',
+      'why',
+    ]),
+    callsRefused: counter('calls_refused_total', 'Calls of gateways that may not make them.'),
+    shed: counter('shed_total', 'Calls not taken on, to answer the others in time.', ['why']),
+    connectorsReloadOk: gauge('connectors_reload_ok', '0: the config file on disk is refused.'),
+    certReloadOk: gauge('cert_reload_ok', '0: the certificate files on disk are refused.', [
+      'listener',
+    ]),
+    certExpiry: gauge('cert_expiry_seconds', 'End of the certificate in use, since 1970.', [
+      'listener',
+    ]),
     errors: counter('decision_errors_total', 'Internal errors by room.', ['room']),
     restarts: counter('feed_started_again_total', 'Times that memory was dropped and read anew.'),
     ingestFailures: counter('scim_thread_failures_total', 'Faults that ended the SCIM thread.'),

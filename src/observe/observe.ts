@@ -1,4 +1,5 @@
-import type { Clock } from '../std/clock.ts'
+import { type Clock, toDateTime } from '../std/clock.ts'
+import type { Trace } from '../std/trace-context.ts'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -18,6 +19,19 @@ export interface Observer {
   wouldHaveDecided(event: ShadowEvent): void
   scimRequest(event: ScimRequestEvent): void
   scimAuthFailed(event: { readonly directory: string | undefined; readonly reason: string }): void
+  /** A connection was ended before anybody could call over it. */
+  connectionRefused(event: { readonly listener: string; readonly why: string }): void
+  /** A gateway that is unknown or switched off. `connector` is empty: unknown. */
+  callRefused(event: { readonly connector: string; readonly why: string }): void
+  /** Calls that were not taken on, to keep answering the others in time. */
+  shed(event: { readonly why: string }): void
+  /** Rows of connectors are in force as the config file now has them. */
+  connectorsReplaced(event: { readonly connectors: number }): void
+  /** The config file cannot be used as it is now: the rows of before are in force. */
+  connectorsRefused(event: { readonly faults: string }): void
+  certificateReplaced(event: { readonly listener: string; readonly expiresMs: number }): void
+  /** The new files cannot be used: the certificate of before is in use. */
+  certificateRefused(event: { readonly listener: string; readonly error: unknown }): void
   /** A bug of ours, or a dependency's: the caller was told "internal error" and nothing more. */
   internalError(event: { readonly room: string; readonly error: unknown }): void
   policyActivated(event: PolicyEvent): void
@@ -54,6 +68,8 @@ export interface Observer {
 
 export interface DecidedEvent {
   readonly tenant: string
+  /** Which gateway asked; empty: somebody on this machine. */
+  readonly connector: string
   readonly effect: 'allow' | 'block'
   readonly reason: string
   readonly rule: string
@@ -63,6 +79,8 @@ export interface DecidedEvent {
   readonly decisionId: string
   readonly unknown: readonly string[]
   readonly durationMs: number
+  /** W3C trace context of the call, if it had one: trace and span id. */
+  readonly trace: Trace | undefined
 }
 export interface ShadowEvent {
   readonly tenant: string
@@ -107,13 +125,15 @@ export function createObserver(logger: Logger, metrics: Metrics, clock: Clock): 
   const blockLines = new Sampler(blockLinesPerSecondMax, clock)
   const shadowLines = new Sampler(blockLinesPerSecondMax, clock)
   const authLines = new Sampler(authLinesPerSecondMax, clock)
+  const connectionLines = new Sampler(authLinesPerSecondMax, clock)
   return {
     decided: (event) => {
       metrics.decided(event.effect, event.reason, event.durationMs / 1000)
       if (event.effect === 'allow') return
       const skipped = blockLines.take()
       if (skipped === undefined) return
-      const { durationMs, ...facts } = event
+      const { durationMs, trace, ...decided } = event
+      const facts = { ...decided, ...(trace && { trace_id: trace.traceId, span_id: trace.spanId }) }
       logger.info({ event: 'block', ...facts, ...(skipped > 0 && { skipped }) }, 'blocked')
     },
     wouldHaveDecided: (event) => {
@@ -134,6 +154,40 @@ export function createObserver(logger: Logger, metrics: Metrics, clock: Clock): 
       const skipped = authLines.take()
       if (skipped === undefined) return
       logger.warn({ event: 'scim-auth-failed', ...event, skipped }, 'SCIM request refused')
+    },
+    connectionRefused: (event) => {
+      metrics.connectionsRefused.inc(event)
+      const skipped = connectionLines.take()
+      if (skipped === undefined) return
+      const text = `connection to ${event.listener} refused: ${event.why}`
+      logger.warn({ event: 'connection-refused', ...event, skipped }, text)
+    },
+    callRefused: (event) => {
+      metrics.callsRefused.inc()
+      const skipped = authLines.take()
+      if (skipped === undefined) return
+      logger.warn({ event: 'call-refused', ...event, skipped }, `call refused: ${event.why}`)
+    },
+    shed: ({ why }) => metrics.shed.inc({ why }),
+    connectorsReplaced: (event) => {
+      metrics.connectorsReloadOk.set(1)
+      logger.info({ event: 'connectors-replaced', ...event }, 'connectors replaced')
+    },
+    connectorsRefused: (event) => {
+      metrics.connectorsReloadOk.set(0)
+      const text = 'config file refused, the connectors of before are in force'
+      logger.error({ event: 'connectors-refused', ...event }, text)
+    },
+    certificateReplaced: ({ listener, expiresMs }) => {
+      metrics.certReloadOk.set({ listener }, 1)
+      metrics.certExpiry.set({ listener }, expiresMs / 1000)
+      const expires = toDateTime(expiresMs)
+      logger.info({ event: 'certificate', listener, expires }, `certificate of ${listener} in use`)
+    },
+    certificateRefused: ({ listener, error }) => {
+      metrics.certReloadOk.set({ listener }, 0)
+      const text = `new certificate of ${listener} refused, the one of before is in use`
+      logger.error({ event: 'certificate-refused', listener, err: error }, text)
     },
     internalError: ({ room, error }) => {
       metrics.errors.inc({ room })

@@ -1,4 +1,5 @@
 import { type AddressInfo, isIPv6, type Socket } from 'node:net'
+import { Server as TlsServer } from 'node:tls'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { ScimCaller } from '../access/access.ts'
 import type { Tokens } from '../access/tokens.ts'
@@ -60,6 +61,8 @@ export interface ScimServer extends AsyncDisposable {
   readonly address: { readonly host: string; readonly port: number }
   /** Without a path: `http://127.0.0.1:7070`. */
   readonly url: string
+  /** New connections get this certificate. */
+  replaceTls(tls: { readonly cert: Buffer; readonly key: Buffer }): void
   /** Ends idle connections, answers what is in flight, refuses what comes later. */
   close(): Promise<void>
   /** Hands the newest entries of the sync log to the store now, instead of within the second. */
@@ -157,6 +160,9 @@ export async function serveScim(options: ScimHttpOptions): Promise<ScimServer> {
   return {
     address: { host: listen.host, port },
     url: `${scheme}://${isIPv6(listen.host) ? `[${listen.host}]` : listen.host}:${port}`,
+    replaceTls: ({ cert, key }) => {
+      if (app.server instanceof TlsServer) app.server.setSecureContext({ cert, key })
+    },
     close,
     flushSyncLog: () => syncLog.flush(),
     [Symbol.asyncDispose]: close,

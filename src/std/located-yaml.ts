@@ -5,6 +5,8 @@ import { knownKeysAt } from './known-keys.ts'
 import { didYouMean } from './nearest-name.ts'
 
 export type Path = readonly PropertyKey[]
+/** Takes down one thing that is wrong. */
+export type AddFault = (path: Path, message: string) => void
 
 /** A YAML 1.2 file as plain values, which remembers where each value stood. */
 export interface LocatedYaml {

@@ -110,9 +110,9 @@ describe('a config is refused, with the place and the fix, when', () => {
       'F:2:28: `0.0.0.0` is not loopback: give it `tls: { cert, key }`, or say `tls: off` behind a TLS proxy',
     ],
     [
-      'gRPC would leave loopback without a proof of who calls',
+      'gRPC would leave loopback in plain text',
       `${smallest}\nlisten: { grpc: { address: 10.0.0.1:7071 } }`,
-      '`10.0.0.1` is not loopback, and callers cannot prove yet who they are there',
+      '`10.0.0.1` is not loopback: give it `tls: { cert, key }`',
     ],
     [
       'two listeners have one address',

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { canonicalHost, canonicalIp } from '../../src/grpc/destination.ts'
+import { canonicalHost, canonicalIp } from '../../src/decision/destination.ts'
 import { askPayroll, detailsOf, type Reply, startRig } from './support.ts'
 
 function fieldsOf(reply: Reply): string[] {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { Connectors } from '../../src/access/connectors.ts'
 import { type Refusal, reasons } from '../../src/decision/decision.ts'
+import { silentObserver } from '../support/silent-observer.ts'
 import { acme, allowed, askPayroll, detailsOf, explained, startRig } from './support.ts'
 
 describe('Check', () => {
@@ -65,6 +67,7 @@ describe('Check', () => {
           ['trustedNetworks', ['hq', 'lab']],
         ]),
         minRevision: 'r5',
+        waitMs: expect.any(Number),
       },
     ])
   })
@@ -121,7 +124,8 @@ describe('a call without a decision', () => {
   })
 
   test('of a caller without a tenant is UNAUTHENTICATED and decides nothing', async () => {
-    await using rig = await startRig({ tenantOf: () => undefined })
+    const tenants = [acme, 'umbrella' as typeof acme]
+    await using rig = await startRig({ connectors: new Connectors([], tenants) })
 
     const reply = await rig.call('Check', askPayroll)
 
@@ -129,7 +133,7 @@ describe('a call without a decision', () => {
     expect(detailsOf(reply)).toEqual([
       {
         type: 'ErrorInfo',
-        message: { reason: 'TENANT_UNKNOWN', domain: 'sallyport', metadata: {} },
+        message: { reason: 'CONNECTOR_UNKNOWN', domain: 'sallyport', metadata: {} },
       },
     ])
     expect(rig.decisions.attempts).toEqual([])
@@ -183,10 +187,10 @@ describe('a call without a decision', () => {
     const seen: unknown[] = []
     await using rig = await startRig({
       observer: {
+        ...silentObserver(),
         decided: () => {
           throw new Error('disk full')
         },
-        wouldHaveDecided: () => undefined,
         internalError: ({ error }) => void seen.push(error),
       },
     })
@@ -236,7 +240,7 @@ test('Explain brings rules, conditions and their truth to the caller', async () 
   expect([response.nearest_allow, response.text]).toEqual(['finance-payroll', 'ann may'])
 })
 
-test.each(['CheckBatch', 'CheckStream', 'Watch'])('%s says that it is not there', async (name) => {
+test.each(['Watch'])('%s says that it is not there', async (name) => {
   await using rig = await startRig()
 
   const reply = await rig.call(name, {})

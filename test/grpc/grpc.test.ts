@@ -61,7 +61,11 @@ describe('health', () => {
     const list = await call(client, healthMethods.List!, {})
 
     expect(unknown.code).toBe('NOT_FOUND')
-    expect(Object.keys(list.response.statuses)).toEqual(['', 'sallyport.v1.DecisionService'])
+    expect(Object.keys(list.response.statuses)).toEqual([
+      '',
+      'sallyport.v1.DecisionService',
+      'envoy.service.auth.v3.Authorization',
+    ])
     client.close()
   })
 

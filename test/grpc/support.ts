@@ -8,9 +8,11 @@ import {
   status,
 } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
+import { Connectors } from '../../src/access/connectors.ts'
 import type { Answer, Attempt, DecisionPoint, Explanation } from '../../src/decision/decision.ts'
 import type { TenantId } from '../../src/directory/directory.ts'
 import { type GrpcOptions, type GrpcServer, serveGrpc } from '../../src/grpc/grpc.ts'
+import { silentObserver } from '../support/silent-observer.ts'
 
 export const acme = 'acme' as TenantId
 
@@ -95,9 +97,11 @@ export async function startRig(options: Partial<GrpcOptions> = {}): Promise<Rig>
   const decided: unknown[] = []
   const server = await serveGrpc({
     decisions,
-    tenantOf: () => acme,
+    connectors: new Connectors([], [acme]),
+    extAuthz: { subject: [], payload: 'jwt_payload' },
     listen: { host: '127.0.0.1', port: 0 },
     observer: {
+      ...silentObserver(),
       decided: (event) => void decided.push(event),
       wouldHaveDecided: (event) => void decided.push(event),
       internalError: ({ error }) => void errors.push(error),

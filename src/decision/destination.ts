@@ -1,20 +1,27 @@
 import { isIPv4, isIPv6, SocketAddress } from 'node:net'
 import { domainToASCII } from 'node:url'
-import type { Attempt } from '../decision/decision.ts'
 import { fold } from '../directory/identity.ts'
-import type { DestinationMessage } from './messages.ts'
-import type { Violation } from './status.ts'
+import type { Attempt } from './decision.ts'
+import type { Violation } from './violation.ts'
+
+/** As it came over a wire; empty and 0 are the same as left out. */
+export interface SentDestination {
+  readonly host?: string | undefined
+  readonly ip?: string | undefined
+  readonly port?: number | undefined
+  readonly protocol?: string | undefined
+}
 
 /**
  * Where the connection goes, every part in the one form it is matched, explained and logged in:
  * reading it in two ways would be two answers.
  */
 export function toDestination(
-  message: DestinationMessage,
+  sent: SentDestination,
   violations: Violation[],
 ): Attempt['destination'] {
-  const host = hostOf(message.host, violations)
-  let ip = ipOf(message.ip, violations)
+  const host = hostOf(sent.host, violations)
+  let ip = ipOf(sent.ip, violations)
   const literal = host !== undefined && isAddress(host) ? host : undefined
   if (literal !== undefined) {
     if (ip !== undefined && ip !== literal) {
@@ -23,15 +30,15 @@ export function toDestination(
     }
     ip = literal
   }
-  if (!message.host && !message.ip) {
+  if (!sent.host && !sent.ip) {
     const description = 'is missing: a destination has a host or an ip'
     violations.push({ field: 'destination.host', description })
   }
-  const port = message.port ?? 0
+  const port = sent.port ?? 0
   if (port > portMax) {
     violations.push({ field: 'destination.port', description: 'is not from 1 to 65535' })
   }
-  const protocol = message.protocol ?? ''
+  const protocol = sent.protocol ?? ''
   if (protocol !== '' && !protocols.has(protocol)) {
     violations.push({ field: 'destination.protocol', description: 'is not tcp, udp or icmp' })
   }

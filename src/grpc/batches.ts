@@ -1,0 +1,128 @@
+import { batchMax } from '../decision/attempt-limits.ts'
+import type { Attempt, DecisionPoint, Outcome, World } from '../decision/decision.ts'
+import type { Observer } from '../observe/observe.ts'
+import type { Clock } from '../std/clock.ts'
+import type { Admission } from './admission.ts'
+import { type Asking, type Teller, toAsked, toTold } from './asked.ts'
+import { toDecision, toWorld } from './convert.ts'
+import type {
+  CheckBatchRequestMessage,
+  CheckBatchResponseMessage,
+  ResultMessage,
+} from './messages.ts'
+import { Failure, internalError, invalidArgument, overloaded } from './status.ts'
+
+/** Takes one result, the world of a decision, and which request it is of. */
+export type TakeResult = (result: ResultMessage, world: World | undefined, place: number) => void
+
+/**
+ * The attempts of one message, decided together. One bad item fails alone: its result is an error
+ * that a client takes for a block, the others are decided as if it were not there.
+ */
+export class Batches {
+  readonly #decisions: DecisionPoint
+  readonly #teller: Teller
+  readonly #admission: Admission
+  readonly #observer: Pick<Observer, 'internalError'>
+  readonly #clock: Clock
+
+  constructor(
+    decisions: DecisionPoint,
+    teller: Teller,
+    admission: Admission,
+    observer: Pick<Observer, 'internalError'>,
+    clock: Clock,
+  ) {
+    this.#decisions = decisions
+    this.#teller = teller
+    this.#admission = admission
+    this.#observer = observer
+    this.#clock = clock
+  }
+
+  /** All results in one message, in the order of the requests. */
+  async decide(
+    request: CheckBatchRequestMessage,
+    asking: Asking,
+  ): Promise<CheckBatchResponseMessage | Failure> {
+    const fault = countFault(request)
+    if (fault !== undefined) return fault
+    const results: ResultMessage[] = []
+    let decidedIn: World | undefined
+    const late = this.start(request, asking, (result, world, place) => {
+      results[place] = result
+      decidedIn ??= world
+    })
+    if (late !== undefined) await late
+    return { results, world: decidedIn && toWorld(decidedIn) }
+  }
+
+  /**
+   * Hands out each result as it is decided: what is in memory before this returns. The promise is
+   * there only if something is not; it resolves after the last result and never rejects. Results
+   * come in the order of revisions, so the first one's world is true of all.
+   */
+  start(
+    { requests = [] }: CheckBatchRequestMessage,
+    asking: Asking,
+    take: TakeResult,
+  ): Promise<unknown> | undefined {
+    const startedMs = this.#clock.monotonicMs()
+    const attempts: Attempt[] = []
+    const places: number[] = []
+    const idAt = (place: number) => requests[place]!.id ?? 0
+    const fail = (place: number, { message }: Failure) =>
+      take({ id: idAt(place), error: message }, undefined, place)
+    for (let place = 0; place < requests.length; place++) {
+      const asked = toAsked(requests[place]!, asking)
+      if (asked instanceof Failure) fail(place, asked)
+      else {
+        attempts.push(asked)
+        places.push(place)
+      }
+    }
+    if (attempts.length === 0) return undefined
+    const { caller } = asking
+    if (!this.#admission.begin(caller, attempts.length)) {
+      const failure = overloaded()
+      for (const place of places) fail(place, failure)
+      return undefined
+    }
+    const settle = (place: number, outcome: Outcome): void => {
+      const told = toTold(outcome, asking)
+      if (told instanceof Failure) {
+        fail(place, told)
+        return
+      }
+      take({ id: idAt(place), decision: toDecision(told) }, told.world, place)
+      this.#teller.tell(told, asking, startedMs)
+    }
+    const broken = (place: number, error: unknown): void => {
+      this.#observer.internalError({ room: 'grpc', error })
+      fail(place, internalError())
+    }
+    const waiting: Promise<void>[] = []
+    try {
+      const outcomes = this.#decisions.checkAll(attempts)
+      for (let index = 0; index < outcomes.length; index++) {
+        const place = places[index]!
+        const outcome = outcomes[index]!
+        if (outcome instanceof Promise) {
+          const settled = outcome.then((late) => settle(place, late))
+          waiting.push(settled.catch((error: unknown) => broken(place, error)))
+        } else settle(place, outcome)
+      }
+    } finally {
+      if (waiting.length === 0) this.#admission.end(caller, attempts.length)
+    }
+    if (waiting.length === 0) return undefined
+    return Promise.all(waiting).finally(() => this.#admission.end(caller, attempts.length))
+  }
+}
+
+/** What is wrong with a message as a whole. */
+export function countFault({ requests = [] }: CheckBatchRequestMessage): Failure | undefined {
+  if (requests.length >= 1 && requests.length <= batchMax) return undefined
+  const description = `holds ${requests.length} attempts: send 1 to ${batchMax}`
+  return invalidArgument([{ field: 'requests', description }])
+}
