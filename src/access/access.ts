@@ -11,7 +11,7 @@ import type { DirectoryId } from '../directory/directory.ts'
  * Every answer is a closed union. `unavailable` means that the store could not be asked: the caller
  * may be anyone, so it is neither served nor told that its token is wrong.
  *
- * Not here: how a credential travels (scim-http/, grpc/, authzen/), what a caller does then (scim/).
+ * Not here: how a credential travels (scim-http/, grpc/, authzen/), what is done then (scim/).
  */
 export type Authenticated =
   | { readonly kind: 'ok'; readonly caller: ScimCaller }
