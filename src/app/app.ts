@@ -39,6 +39,8 @@ export interface Addresses {
   /** Base of the tenant URLs: `/scim/{directory}/v2` follows. */
   readonly scim: string | undefined
   readonly grpc: string | undefined
+  /** Base of its URLs: `/access/v1/…` follows. */
+  readonly authzen: string | undefined
   readonly admin: string | undefined
 }
 
@@ -119,11 +121,13 @@ export async function startApp(
     draining = true
     stop.abort()
     await Promise.all(background)
-    await decision?.grpc.stop({ lingerMs: overrides.lingerMs ?? lingerMs, graceMs })
+    const how = { lingerMs: overrides.lingerMs ?? lingerMs, graceMs }
+    await Promise.all([decision?.grpc.stop(how), decision?.authzen.stop(how)])
   })
   const addresses = {
     scim: ingest?.url,
     grpc: decision?.grpc.address,
+    authzen: decision?.authzen.url,
     admin: admin?.url,
   }
   observer.lifecycle({ what: 'started', ...addresses, version: productVersion })

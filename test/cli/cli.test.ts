@@ -34,7 +34,7 @@ describe('a start that cannot be ends with 3 and one clear line, when', () => {
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
     const { port } = taken.address() as { port: number }
-    for (const listener of ['scim', 'grpc', 'admin']) {
+    for (const listener of ['scim', 'grpc', 'authzen', 'admin']) {
       const { file } = workspace({
         config: (text) =>
           text.replace(
