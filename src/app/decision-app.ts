@@ -86,8 +86,9 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
   const connectors = new Connectors(connectorRows(config), tenants)
   const listen = await readListen(config.listen.grpc, 'listen.grpc.tls')
   const { extAuthz } = config
+  const { reflection } = config.listen.grpc
   const grpc = started.use(
-    await serveGrpc({ decisions: decider, connectors, extAuthz, listen, observer }),
+    await serveGrpc({ decisions: decider, connectors, extAuthz, reflection, listen, observer }),
   )
   const reload = new ConnectorReload({
     config,

@@ -16,7 +16,9 @@ import { extAuthzServiceDefinition } from './envoy-messages.ts'
 import { extAuthzService } from './ext-authz.ts'
 import { createHealth } from './health.ts'
 import { decisionServiceDefinition } from './messages.ts'
+import { addReflection } from './reflection.ts'
 import { serverOptions } from './server-options.ts'
+import { Failure } from './status.ts'
 
 /**
  * grpc: decisions over gRPC.
@@ -53,6 +55,8 @@ export interface GrpcOptions {
   readonly decisions: DecisionPoint
   readonly connectors: Connectors
   readonly extAuthz: ExtAuthzSettings
+  /** Whether the protos are served. */
+  readonly reflection?: boolean
   readonly observer: Pick<
     Observer,
     'decided' | 'wouldHaveDecided' | 'internalError' | 'connectionRefused' | 'callRefused' | 'shed'
@@ -95,6 +99,12 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   server.addService(decisionServiceDefinition, service.implementation)
   server.addService(extAuthzServiceDefinition, extAuthz)
   server.addService(healthServiceDefinition, health.implementation)
+  if (options.reflection) {
+    addReflection(server, (call) => {
+      const caller = callers.of(call)
+      return caller instanceof Failure ? caller : undefined
+    })
+  }
 
   let stopped: Promise<void> | undefined
   async function stop({ lingerMs, graceMs }: StopOptions): Promise<void> {
