@@ -34,7 +34,8 @@ function unsaid({ rule, parts }: LintedRule, gateways: readonly Gateway[]): read
     const kind = channel === 'claims' ? 'claims' : 'context'
     if (gateways.some((gateway) => covers(gateway[kind], name))) return []
     const effect = rule.effect === 'allow' ? 'never matches' : 'is unknown, and so matches'
-    const message = `\`${rule.id}\`: no connector may send \`${key}\`, so a condition on it ${effect}`
+    const so = `so a condition on it ${effect}`
+    const message = `\`${rule.id}\`: no connector may send \`${key}\`, ${so}`
     return [ruleFinding('unsaid-key', rule, message)]
   })
 }
@@ -61,7 +62,8 @@ function unperformed({ rules }: CheckedPolicy, gateways: readonly Gateway[]): re
       if (rule.effect === 'block' || cannot.length === 0) return []
       const some = cannot.slice(0, namedMax).map(({ id }) => `\`${id}\``)
       const more = cannot.length > namedMax ? ` and ${cannot.length - namedMax} more` : ''
-      const message = `\`${rule.id}\`: ${some.join(', ')}${more} cannot perform \`${type}\`, and will block`
+      const who = `${some.join(', ')}${more}`
+      const message = `\`${rule.id}\`: ${who} cannot perform \`${type}\`, and will block`
       return [ruleFinding('unperformed-obligation', rule, message)]
     }),
   )
