@@ -119,6 +119,7 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
       cacheHits: hits,
       cacheMisses: misses,
       heldRevocations: held,
+      inFlight: grpc.inFlight,
       ready: trouble().length === 0,
     }
   })

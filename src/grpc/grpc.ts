@@ -39,6 +39,8 @@ export interface GrpcServer extends AsyncDisposable {
   setServing(serving: boolean): void
   /** Ends in `lingerMs` plus `graceMs` at the latest; a second call waits for the first. */
   stop(how: StopOptions): Promise<void>
+  /** Decisions under way. */
+  readonly inFlight: number
   /** New connections get this certificate. */
   replaceTls(tls: FrontTls): void
   /** Ends connections whose caller may no longer call. */
@@ -130,6 +132,9 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
 
   return {
     address: front.address,
+    get inFlight() {
+      return admission.inFlight
+    },
     replaceTls: front.replaceTls,
     endConnections: front.endConnections,
     setServing: health.setServing,

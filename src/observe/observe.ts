@@ -120,6 +120,7 @@ export interface Gauges {
   readonly cacheHits: number
   readonly cacheMisses: number
   readonly heldRevocations: number
+  readonly inFlight: number
   readonly ready: boolean
 }
 
