@@ -92,8 +92,9 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
   const connectors = new Connectors(connectorRows(config), tenants)
   const listen = await readListen(config.listen.grpc, 'listen.grpc.tls')
   const { extAuthz } = config
+  const { reflection } = config.listen.grpc
   const grpc = started.use(
-    await serveGrpc({ decisions: decider, connectors, extAuthz, listen, observer }),
+    await serveGrpc({ decisions: decider, connectors, extAuthz, reflection, listen, observer }),
   )
   const listenAuthzen = await readListen(config.listen.authzen, 'listen.authzen.tls')
   const authzen = started.use(
@@ -147,6 +148,7 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
       cacheHits: hits,
       cacheMisses: misses,
       heldRevocations: held,
+      inFlight: grpc.inFlight + authzen.inFlight,
       ready: trouble().length === 0,
     }
   })

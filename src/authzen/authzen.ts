@@ -33,6 +33,8 @@ export interface AuthzenServer extends AsyncDisposable {
   readonly address: string
   /** Under which callers reach it: what the metadata says. */
   readonly url: string
+  /** Decisions under way. */
+  readonly inFlight: number
   /** Ends in `lingerMs` plus `graceMs` at the latest; a second call waits for the first. */
   stop(how: StopOptions): Promise<void>
   /** New connections get this certificate. */
@@ -84,12 +86,13 @@ export async function serveAuthzen(options: AuthzenOptions): Promise<AuthzenServ
   const scheme = options.listen.tls === undefined ? 'http' : 'https'
   const url = options.publicUrl ?? `${scheme}://${front.address}`
   const callers = new Callers(front, options.connectors, observer, clock)
+  const admission = new Admission(observer, options.admission)
   const http = createHttp({ callers, observer })
   const evaluations = new Evaluations({
     decisions,
     turn: new Turn(decisions),
     teller: new Teller(observer, clock),
-    admission: new Admission(observer, options.admission),
+    admission,
     observer,
     clock,
   })
@@ -124,6 +127,9 @@ export async function serveAuthzen(options: AuthzenOptions): Promise<AuthzenServ
   return {
     address: front.address,
     url,
+    get inFlight() {
+      return admission.inFlight
+    },
     replaceTls: front.replaceTls,
     endConnections: front.endConnections,
     stop: stopOnce,

@@ -59,5 +59,6 @@ export function canonicalJson(json: Json): string {
   if (typeof json !== 'object' || json === null) return JSON.stringify(json) ?? 'null'
   const entries = Object.entries(json as Readonly<Record<string, Json>>)
   entries.sort(([a], [b]) => (a < b ? -1 : 1))
-  return `{${entries.map(([key, each]) => `${JSON.stringify(key)}:${canonicalJson(each)}`).join(',')}}`
+  const texts = entries.map(([key, each]) => `${JSON.stringify(key)}:${canonicalJson(each)}`)
+  return `{${texts.join(',')}}`
 }

@@ -143,26 +143,30 @@ class OpenStream {
     this.#isBlocked = !this.#call.write({ results, world })
     if (this.#isBlocked) this.#call.pause()
     else this.#readOn()
-    if (this.#owed > 0) return
-    if (this.#ending === 'end') this.#call.end()
-    else if (this.#ending !== undefined) this.fail(this.#ending)
+    this.#endIfSettled()
   }
 
   /** The client asks no more. */
   finish(): void {
-    if (this.#owed === 0) this.#call.end()
-    else this.#ending = 'end'
+    this.#ending = 'end'
+    this.#endIfSettled()
   }
 
   failWhenSettled(failure: Failure): void {
-    if (this.#owed === 0) this.fail(failure)
-    else this.#ending = failure
+    this.#ending = failure
+    this.#endIfSettled()
   }
 
   fail(failure: Failure): void {
     if (this.#isOver) return
     this.#isOver = true
     this.#call.emit('error', failure)
+  }
+
+  #endIfSettled(): void {
+    if (this.#owed > 0 || this.#results.length > 0) return
+    if (this.#ending === 'end') this.#call.end()
+    else if (this.#ending !== undefined) this.fail(this.#ending)
   }
 
   #readOn(): void {

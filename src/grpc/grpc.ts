@@ -16,7 +16,9 @@ import { extAuthzServiceDefinition } from './envoy-messages.ts'
 import { extAuthzService } from './ext-authz.ts'
 import { createHealth } from './health.ts'
 import { decisionServiceDefinition } from './messages.ts'
+import { addReflection } from './reflection.ts'
 import { serverOptions } from './server-options.ts'
+import { Failure } from './status.ts'
 
 /**
  * grpc: decisions over gRPC.
@@ -37,6 +39,8 @@ export interface GrpcServer extends AsyncDisposable {
   setServing(serving: boolean): void
   /** Ends in `lingerMs` plus `graceMs` at the latest; a second call waits for the first. */
   stop(how: StopOptions): Promise<void>
+  /** Decisions under way. */
+  readonly inFlight: number
   /** New connections get this certificate. */
   replaceTls(tls: FrontTls): void
   /** Ends connections whose caller may no longer call. */
@@ -53,6 +57,8 @@ export interface GrpcOptions {
   readonly decisions: DecisionPoint
   readonly connectors: Connectors
   readonly extAuthz: ExtAuthzSettings
+  /** Whether the protos are served. */
+  readonly reflection?: boolean
   readonly observer: Pick<
     Observer,
     'decided' | 'wouldHaveDecided' | 'internalError' | 'connectionRefused' | 'callRefused' | 'shed'
@@ -95,6 +101,12 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   server.addService(decisionServiceDefinition, service.implementation)
   server.addService(extAuthzServiceDefinition, extAuthz)
   server.addService(healthServiceDefinition, health.implementation)
+  if (options.reflection) {
+    addReflection(server, (call) => {
+      const caller = callers.of(call)
+      return caller instanceof Failure ? caller : undefined
+    })
+  }
 
   let stopped: Promise<void> | undefined
   async function stop({ lingerMs, graceMs }: StopOptions): Promise<void> {
@@ -120,6 +132,9 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
 
   return {
     address: front.address,
+    get inFlight() {
+      return admission.inFlight
+    },
     replaceTls: front.replaceTls,
     endConnections: front.endConnections,
     setServing: health.setServing,

@@ -118,10 +118,13 @@ export interface AnyMessage {
 /** `google.rpc` messages that go along with a refusal. */
 export type DetailType = 'BadRequest' | 'ErrorInfo' | 'RetryInfo'
 
-const definitions = loadSync(['sallyport/v1/decision.proto', 'google/rpc/error_details.proto'], {
-  includeDirs: [join(import.meta.dirname, '../../proto')],
-  keepCase: true,
-})
+export const definitions = loadSync(
+  ['sallyport/v1/decision.proto', 'google/rpc/error_details.proto'],
+  {
+    includeDirs: [join(import.meta.dirname, '../../proto')],
+    keepCase: true,
+  },
+)
 
 export const decisionServiceName = 'sallyport.v1.DecisionService'
 export const decisionServiceDefinition = definitions[decisionServiceName] as ServiceDefinition
