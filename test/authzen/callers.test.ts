@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { Agent as HttpAgent, request as httpRequest } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
+import { connect as connectPlainly } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
@@ -81,10 +83,9 @@ describe('a caller', () => {
 
   test('that is switched off is told so, on an open connection too', async () => {
     await using rig = await startWith()
-    const agent = new (await import('node:http')).Agent({ keepAlive: true, maxSockets: 1 })
-    const { request } = await import('node:http')
+    const agent = new HttpAgent({ keepAlive: true, maxSockets: 1 })
     const ask = async () => {
-      const call = request(`${rig.server.url}/access/v1/evaluation`, {
+      const call = httpRequest(`${rig.server.url}/access/v1/evaluation`, {
         agent,
         method: 'POST',
         headers: { authorization: rig.authorization, 'content-type': 'application/json' },
@@ -103,10 +104,7 @@ describe('a caller', () => {
 
   test('that has called with a token is found among the open connections, and ended', async () => {
     await using rig = await startWith()
-    const socket = (await import('node:net')).connect(
-      Number(new URL(rig.server.url).port),
-      '127.0.0.1',
-    )
+    const socket = connectPlainly(Number(new URL(rig.server.url).port), '127.0.0.1')
     const lines = ['GET / HTTP/1.1', 'host: x', `authorization: ${rig.authorization}`, '', '']
     socket.write(lines.join('\r\n'))
     await once(socket, 'data')
