@@ -157,12 +157,12 @@ class OpenStream {
 
   /** The client asks no more. */
   finish(): void {
-    if (this.#owed === 0) this.#call.end()
+    if (this.#isSettled) this.#call.end()
     else this.#ending = 'end'
   }
 
   failWhenSettled(failure: Failure): void {
-    if (this.#owed === 0) this.fail(failure)
+    if (this.#isSettled) this.fail(failure)
     else this.#ending = failure
   }
 
@@ -170,6 +170,11 @@ class OpenStream {
     if (this.#isOver) return
     this.#isOver = true
     this.#call.emit('error', failure)
+  }
+
+  /** Nothing is to come, and nothing waits for the end of the turn. */
+  get #isSettled(): boolean {
+    return this.#owed === 0 && this.#results.length === 0
   }
 
   #readOn(): void {
