@@ -17,6 +17,7 @@ import { extAuthzService } from './ext-authz.ts'
 import { createHealth } from './health.ts'
 import { decisionServiceDefinition } from './messages.ts'
 import { serverOptions } from './server-options.ts'
+import { TrickleGuard, type TrickleLimits } from './trickle-guard.ts'
 
 /**
  * grpc: decisions over gRPC.
@@ -59,6 +60,7 @@ export interface GrpcOptions {
   >
   readonly listen: Pick<FrontOptions, 'host' | 'port' | 'tls' | 'limits'>
   readonly admission?: Partial<AdmissionLimits>
+  readonly trickle?: Partial<TrickleLimits>
   readonly clock?: Clock
 }
 
@@ -96,6 +98,8 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   server.addService(extAuthzServiceDefinition, extAuthz)
   server.addService(healthServiceDefinition, health.implementation)
 
+  const ended = () => observer.connectionRefused({ listener: 'grpc', why: 'unfinished-request' })
+  const guard = new TrickleGuard(server, ended, options.trickle)
   let stopped: Promise<void> | undefined
   async function stop({ lingerMs, graceMs }: StopOptions): Promise<void> {
     health.setServing(false)
@@ -111,6 +115,7 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
     server.forceShutdown()
     // forceShutdown knows no sessions while channelz is off.
     front.destroyConnections()
+    guard[Symbol.dispose]()
     await closed
   }
   function stopOnce(how: StopOptions): Promise<void> {
