@@ -15,6 +15,6 @@ export const standardLimits: FrontLimits = {
   handshakesMax: 512,
   // A gateway needs one, some have one a core and replace them without a gap.
   connectionsPerIdentityMax: 256,
-  // Both HTTP versions begin with the client.
+  // Both HTTP versions begin with the client: for the handshake, and again for what comes first.
   firstBytesMs: 5_000,
 }

@@ -55,6 +55,9 @@ export interface FrontOptions {
 /** Connections that the kernel holds while we are busy; reconnecting gateways come in crowds. */
 const backlog = 1024
 
+/** RFC 9113 §3.4: 24 fixed bytes and a SETTINGS frame, whose head alone has 9. */
+const prefaceBytes = 33
+
 /** @throws {ListenError} when the address cannot be had. */
 export async function openFront(options: FrontOptions): Promise<Front> {
   const { listener, host, observer, tls } = options
@@ -63,6 +66,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
   const byPeer = new Map<string, Connection>()
   const bySocket = new WeakMap<Socket, Connection>()
   const perIdentity = new Map<string, number>()
+  const firstBytes = options.protocol === 'h2' ? prefaceBytes : 1
   const refuse = (socket: Socket, why: RefusalCause) => {
     observer.connectionRefused({ listener, why })
     socket.destroy()
@@ -88,7 +92,12 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     perIdentity.set(key, count + 1)
     byPeer.set(peer, connection)
     bySocket.set(socket, connection)
+    // Of TLS this counts what was decrypted, so a handshake is not enough.
+    const look = setTimeout(() => {
+      if (socket.bytesRead < firstBytes) refuse(socket, 'silent')
+    }, limits.firstBytesMs).unref()
     socket.on('close', () => {
+      clearTimeout(look)
       byPeer.delete(peer)
       const left = perIdentity.get(key)! - 1
       if (left === 0) perIdentity.delete(key)
@@ -107,9 +116,6 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => undefined)
     if (!accepts.take()) return refuse(socket, 'accept-rate')
-    setTimeout(() => {
-      if (socket.bytesRead === 0) refuse(socket, 'silent')
-    }, limits.firstBytesMs).unref()
     if (secure !== undefined) return secure.take(socket)
     return admit(
       socket,

@@ -18,7 +18,8 @@ export interface PemTls {
   readonly cert: Buffer
   readonly key: Buffer
   readonly clientCa: Buffer | undefined
-  /** End of the certificate, in ms since 1970. */
+  /** When the certificate becomes valid and when it ends, in ms since 1970. */
+  readonly startsMs: number
   readonly expiresMs: number
 }
 
@@ -56,7 +57,8 @@ export async function readTls(files: TlsFiles, setting: string): Promise<PemTls>
   }
   // What no field shows, such as a chain that breaks off, is found by building what will be used.
   parse(`${setting}.cert`, files.cert, () => createSecureContext({ cert, key, ca: clientCa }))
-  return { cert, key, clientCa, expiresMs: Date.parse(certificate.validTo) }
+  const { validFrom, validTo } = certificate
+  return { cert, key, clientCa, startsMs: Date.parse(validFrom), expiresMs: Date.parse(validTo) }
 }
 
 async function readPem(setting: string, file: string): Promise<Buffer> {

@@ -32,13 +32,21 @@ export async function keepTls(
     if (signal.aborted) return
     try {
       const next = await readTls(listen.tls, `listen.${listener}.tls`)
-      seen = ''
-      if (isSame(now, next)) continue
-      if (next.expiresMs <= clock.wallMs()) {
-        throw new TlsFileError(`listen.${listener}.tls.cert`, listen.tls.cert, 'has expired')
+      const isAsBefore = isSame(now, next)
+      // The files of before are back: nothing is refused any more.
+      if (isAsBefore && told === '') {
+        seen = ''
+        continue
       }
-      replace(next)
-      now = next
+      if (!isAsBefore) {
+        const fault = faultAt(clock.wallMs(), next)
+        if (fault !== undefined) {
+          throw new TlsFileError(`listen.${listener}.tls.cert`, listen.tls.cert, fault)
+        }
+        replace(next)
+        now = next
+      }
+      seen = ''
       told = ''
       observer.certificateReplaced({ listener, expiresMs: next.expiresMs })
     } catch (error) {
@@ -55,6 +63,13 @@ export async function keepTls(
 
 /** A new certificate serves new connections within some 2 s. */
 const lookMs = 1000
+
+/** What any client would refuse it for. */
+function faultAt(nowMs: number, { startsMs, expiresMs }: PemTls): string | undefined {
+  if (expiresMs <= nowMs) return 'has expired'
+  // A minute: clocks of those that issue certificates run ahead of ours.
+  return startsMs > nowMs + 60_000 ? 'is not yet valid' : undefined
+}
 
 function isSame(one: PemTls, other: PemTls): boolean {
   const sameCa = one.clientCa?.toString('latin1') === other.clientCa?.toString('latin1')

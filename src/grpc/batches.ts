@@ -88,18 +88,35 @@ export class Batches {
       for (const place of places) fail(place, failure)
       return undefined
     }
-    const settle = (place: number, outcome: Outcome): void => {
-      const told = toTold(outcome, asking)
-      if (told instanceof Failure) {
-        fail(place, told)
-        return
-      }
-      take({ id: idAt(place), decision: toDecision(told) }, told.world, place)
-      this.#teller.tell(told, asking, startedMs)
-    }
     const broken = (place: number, error: unknown): void => {
       this.#observer.internalError({ room: 'grpc', error })
       fail(place, internalError())
+    }
+    const resultOf = (place: number, outcome: Outcome) => {
+      const told = toTold(outcome, asking)
+      if (told instanceof Failure) return told
+      return { told, result: { id: idAt(place), decision: toDecision(told) } }
+    }
+    // Never throws: a bug costs its own item, and what is under way is counted to its end.
+    const settle = (place: number, outcome: Outcome): void => {
+      let out: ReturnType<typeof resultOf>
+      try {
+        out = resultOf(place, outcome)
+      } catch (error) {
+        broken(place, error)
+        return
+      }
+      if (out instanceof Failure) {
+        fail(place, out)
+        return
+      }
+      const { told, result } = out
+      take(result, told.world, place)
+      try {
+        this.#teller.tell(told, asking, startedMs)
+      } catch (error) {
+        this.#observer.internalError({ room: 'grpc', error })
+      }
     }
     const waiting: Promise<void>[] = []
     try {
@@ -108,8 +125,12 @@ export class Batches {
         const place = places[index]!
         const outcome = outcomes[index]!
         if (outcome instanceof Promise) {
-          const settled = outcome.then((late) => settle(place, late))
-          waiting.push(settled.catch((error: unknown) => broken(place, error)))
+          waiting.push(
+            outcome.then(
+              (late) => settle(place, late),
+              (error: unknown) => broken(place, error),
+            ),
+          )
         } else settle(place, outcome)
       }
     } finally {

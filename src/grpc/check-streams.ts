@@ -61,6 +61,8 @@ export class CheckStreams {
     call.on('end', () => stream.guard(() => stream.finish()))
     call.on('data', (request: CheckBatchRequestMessage) =>
       stream.guard(() => {
+        // What was on its way when it failed is not decided: nobody would hear of it.
+        if (stream.isOver) return undefined
         if (generation !== this.#callers.generation) {
           generation = this.#callers.generation
           asking = askingOf(call, this.#callers, this.#clock)
@@ -104,6 +106,11 @@ class OpenStream {
       this.#isBlocked = false
       this.#readOn()
     })
+  }
+
+  /** It has failed: nothing goes out any more. */
+  get isOver(): boolean {
+    return this.#isOver
   }
 
   /** What is thrown in an event handler would end the process. */
@@ -164,7 +171,7 @@ class OpenStream {
   }
 
   #endIfSettled(): void {
-    if (this.#owed > 0 || this.#results.length > 0) return
+    if (this.#isOver || this.#owed > 0 || this.#results.length > 0) return
     if (this.#ending === 'end') this.#call.end()
     else if (this.#ending !== undefined) this.fail(this.#ending)
   }

@@ -19,6 +19,7 @@ import { decisionServiceDefinition } from './messages.ts'
 import { addReflection } from './reflection.ts'
 import { serverOptions } from './server-options.ts'
 import { Failure } from './status.ts'
+import { TrickleGuard, type TrickleLimits } from './trickle-guard.ts'
 
 /**
  * grpc: decisions over gRPC.
@@ -65,6 +66,7 @@ export interface GrpcOptions {
   >
   readonly listen: Pick<FrontOptions, 'host' | 'port' | 'tls' | 'limits'>
   readonly admission?: Partial<AdmissionLimits>
+  readonly trickle?: Partial<TrickleLimits>
   readonly clock?: Clock
 }
 
@@ -108,6 +110,8 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
     })
   }
 
+  const ended = () => observer.connectionRefused({ listener: 'grpc', why: 'unfinished-request' })
+  const guard = new TrickleGuard(server, ended, options.trickle)
   let stopped: Promise<void> | undefined
   async function stop({ lingerMs, graceMs }: StopOptions): Promise<void> {
     health.setServing(false)
@@ -123,6 +127,7 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
     server.forceShutdown()
     // forceShutdown knows no sessions while channelz is off.
     front.destroyConnections()
+    guard[Symbol.dispose]()
     await closed
   }
   function stopOnce(how: StopOptions): Promise<void> {

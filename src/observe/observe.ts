@@ -19,7 +19,7 @@ export interface Observer {
   wouldHaveDecided(event: ShadowEvent): void
   scimRequest(event: ScimRequestEvent): void
   scimAuthFailed(event: { readonly directory: string | undefined; readonly reason: string }): void
-  /** A connection was ended before anybody could call over it. */
+  /** A connection was ended for what its peer did, or failed to do, before it could call. */
   connectionRefused(event: { readonly listener: string; readonly why: string }): void
   /** A gateway that is unknown or switched off. `connector` is empty: unknown. */
   callRefused(event: { readonly connector: string; readonly why: string }): void

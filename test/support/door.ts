@@ -30,6 +30,10 @@ export interface DoorOptions {
   readonly policy?: string
   /** YAML below `directories:`, in flow style. */
   readonly directories?: string
+  /** YAML below `listen: grpc:`, in flow style. */
+  readonly grpc?: string
+  /** More files of its folder, by name. */
+  readonly files?: Readonly<Record<string, string>>
   /** More lines of the config. */
   readonly more?: string
   readonly roles?: readonly Role[]
@@ -47,6 +51,9 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-door-'))
   const policyFile = join(folder, 'policy.yaml')
   if (options.policy !== undefined) writeFileSync(policyFile, options.policy)
+  for (const [name, text] of Object.entries(options.files ?? {})) {
+    writeFileSync(join(folder, name), text)
+  }
   const file = writeConfig(folder, options)
   const config = readHouseConfig(file)
   const app = await startApp(config, new Set(options.roles ?? ['ingest', 'decision', 'admin']), {
@@ -83,7 +90,7 @@ function writeConfig(folder: string, options: DoorOptions): string {
   const free = '{ address: "127.0.0.1:0" }'
   const lines = [
     `store: sqlite:${join(folder, 'data/sallyport.db')}`,
-    `listen: { scim: ${free}, grpc: ${free}, authzen: ${free}, admin: ${free} }`,
+    `listen: { scim: ${free}, grpc: ${options.grpc ?? free}, authzen: ${free}, admin: ${free} }`,
     'logLevel: silent',
     'tenants:',
     '  acme:',

@@ -1,0 +1,85 @@
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
+import type { Server } from '@grpc/grpc-js'
+
+export interface TrickleLimits {
+  readonly sweepMs: number
+  /** How many sweeps in a row may find the same request unfinished. */
+  readonly sweepsMax: number
+}
+/** A request that is not whole is found within a second and has four more: five together. */
+const standardLimits: TrickleLimits = { sweepMs: 1_000, sweepsMax: 4 }
+
+/**
+ * Ends connections on which a request does not get to its end. grpc-js hands a unary call on once
+ * its message is whole, and waits for that without a bound where the call has no deadline; a
+ * connection full of such calls counts as busy, so it is not idle either. Requests are looked at
+ * once a second, all together: a hook on each call would cost every one of them.
+ *
+ * Streams are not concerned: `CheckStream` sends its headers before it reads.
+ */
+export class TrickleGuard implements Disposable {
+  readonly #server: Server
+  readonly #limits: TrickleLimits
+  readonly #ended: () => void
+  readonly #timer: NodeJS.Timeout
+  /** In how many sweeps a request was found unfinished. */
+  #found = new Map<ServerHttp2Stream, number>()
+
+  /** `ended` is told of each connection. */
+  constructor(server: Server, ended: () => void, limits: Partial<TrickleLimits> = {}) {
+    this.#server = server
+    this.#ended = ended
+    this.#limits = { ...standardLimits, ...limits }
+    this.#timer = setInterval(() => this.#sweep(), this.#limits.sweepMs).unref()
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer)
+  }
+
+  #sweep(): void {
+    const found = new Map<ServerHttp2Stream, number>()
+    for (const session of sessionsOf(this.#server)) {
+      for (const stream of unfinishedOn(session)) {
+        const sweeps = (this.#found.get(stream) ?? 0) + 1
+        if (sweeps > this.#limits.sweepsMax) {
+          session.destroy()
+          this.#ended()
+          break
+        }
+        found.set(stream, sweeps)
+      }
+    }
+    this.#found = found
+  }
+}
+
+/** Requests that have neither come to their end nor been answered. */
+function* unfinishedOn(session: ServerHttp2Session): Iterable<ServerHttp2Stream> {
+  for (const stream of streamsOf(session)) {
+    if (stream.headersSent || stream.endAfterHeaders || stream.destroyed) continue
+    // What was read by grpc-js says nothing: it pauses between messages.
+    if (stream.state.remoteClose !== 1) yield stream
+  }
+}
+
+/** Where grpc-js keeps the sessions of a server; none if a version keeps them elsewhere. */
+export function sessionsOf(server: Server): readonly ServerHttp2Session[] {
+  const { http2Servers } = server as unknown as GrpcInternals
+  return [...(http2Servers?.values() ?? [])].flatMap(({ sessions }) => [...(sessions ?? [])])
+}
+interface GrpcInternals {
+  readonly http2Servers?: ReadonlyMap<unknown, { sessions?: ReadonlySet<ServerHttp2Session> }>
+}
+
+/** Where Node keeps the streams of a session; none if a version keeps them elsewhere. */
+export function streamsOf(session: ServerHttp2Session): Iterable<ServerHttp2Stream> {
+  stateKey ??= Object.getOwnPropertySymbols(session).find((key) => key.description === 'state')
+  if (stateKey === undefined) return []
+  const state = (session as unknown as Readonly<Record<symbol, NodeInternals>>)[stateKey]
+  return state?.streams?.values() ?? []
+}
+let stateKey: symbol | undefined
+interface NodeInternals {
+  readonly streams?: ReadonlyMap<number, ServerHttp2Stream>
+}
