@@ -1,0 +1,28 @@
+import type { ServiceError } from '@grpc/grpc-js'
+import { type Clock, systemClock } from '../std/clock.ts'
+import type { Channel } from './channel.ts'
+import { WireError } from './errors.ts'
+import type { Method } from './service.ts'
+
+/** One call of its own, with what is left of the time. Rejects with what kept it from an answer. */
+export function callUnary<Response>(
+  { client, metadata }: Channel,
+  { path, responseDeserialize }: Method<Response>,
+  { body, dueMs }: { readonly body: Uint8Array; readonly dueMs: number },
+  clock: Clock,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const leftMs = dueMs - clock.monotonicMs()
+    if (leftMs <= 0) throw new WireError('DEADLINE_EXCEEDED', 'the time for it was over')
+    const done = (error: ServiceError | null, response?: Response) =>
+      response === undefined ? reject(error) : resolve(response)
+    // grpc-js wants an instant of the wall clock it sees itself.
+    const options = { deadline: systemClock.wallMs() + leftMs }
+    client.makeUnaryRequest(path, asTheyAre, responseDeserialize, body, metadata, options, done)
+  })
+}
+
+/** Requests are bytes already. */
+export function asTheyAre(body: Uint8Array): Buffer {
+  return Buffer.from(body.buffer, body.byteOffset, body.length)
+}
