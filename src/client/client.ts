@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../std/clock.ts'
 import { AnswerCache } from './answer-cache.ts'
 import { blockFor, type ClientDecision, toDecision, wireFault } from './answers.ts'
 import { type Channel, type CredentialOptions, openChannel } from './channel.ts'
-import { ClientOptionsError, WireError } from './errors.ts'
+import { ClientOptionsError, StreamError, WireError } from './errors.ts'
 import { type ClientExplanation, toExplanation } from './explanations.ts'
 import { withMinRevision } from './frame.ts'
 import type { LaneSeams } from './lanes.ts'
@@ -177,7 +177,8 @@ export class SallyportClient {
     try {
       return await ask(withMinRevision(body, newest), newest)
     } catch (error) {
-      if (wireFault(error).code !== 'FAILED_PRECONDITION') throw error
+      const isLost = wireFault(error).code === 'FAILED_PRECONDITION'
+      if (!isLost || error instanceof StreamError) throw error
       this.#revisions?.forget(newest)
       return ask(body, undefined)
     }

@@ -16,6 +16,9 @@ export class WireError extends Error {
   }
 }
 
+/** A stream ended, which says nothing about any one attempt on it. */
+export class StreamError extends WireError {}
+
 /** A client cannot be made like this. Thrown by the constructor alone; the message says why. */
 export class ClientOptionsError extends Error {
   override readonly name = 'ClientOptionsError'

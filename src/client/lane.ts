@@ -2,7 +2,7 @@ import { type ClientDuplexStream, type StatusObject, status } from '@grpc/grpc-j
 import type { Clock } from '../std/clock.ts'
 import { Alarm } from './alarm.ts'
 import type { Channel } from './channel.ts'
-import { WireError } from './errors.ts'
+import { StreamError, WireError } from './errors.ts'
 import { type FrameItem, frameBytesMax, frameItemsMax, frameOf } from './frame.ts'
 import {
   type CheckBatchResponseMessage,
@@ -193,9 +193,9 @@ export class Lane {
   }
 }
 
-function errorOf({ code, details }: StatusObject): WireError {
-  if (code === status.OK) return new WireError('MALFORMED', 'the stream ended without an answer')
-  return new WireError(status[code] ?? 'UNKNOWN', details)
+function errorOf({ code, details }: StatusObject): StreamError {
+  if (code === status.OK) return new StreamError('MALFORMED', 'the stream ended without an answer')
+  return new StreamError(status[code] ?? 'UNKNOWN', details)
 }
 
 function errorIn({ decision, error }: ResultMessage): WireError {
