@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+import { checkServerIdentity } from 'node:tls'
 import { type ChannelCredentials, Client, credentials, Metadata } from '@grpc/grpc-js'
 import { isLoopback } from '../std/loopback.ts'
 import { ClientOptionsError } from './errors.ts'
@@ -20,6 +22,8 @@ export interface Channel {
   readonly client: Client
   /** Goes along with every call. */
   readonly metadata: Metadata
+  /** Unary calls under way, which closing the channel would let wait. */
+  readonly calls: Set<{ cancel(): void }>
 }
 
 /** Asking again is harmless for Check; only UNAVAILABLE says that nobody has answered. */
@@ -69,10 +73,26 @@ export function openChannel(address: string, options: CredentialOptions): Channe
     }
     metadata.set('authorization', `Bearer ${token}`)
   }
-  return { client: new Client(address, credentialsOf(tls), channelOptions), metadata }
+  const ip = isIP(hostOf(address)) === 0 ? undefined : hostOf(address)
+  const channelOptionsHere =
+    ip === undefined ? channelOptions : { ...channelOptions, ...withoutServerName }
+  const client = new Client(address, credentialsOf(tls, ip), channelOptionsHere)
+  return { client, metadata, calls: new Set() }
 }
 
-function credentialsOf(tls: CredentialOptions['tls']): ChannelCredentials {
+/**
+ * An address is no server name (RFC 6066 §3): Node refuses one, and grpc-js sends whatever host
+ * there is. So a name that exists nowhere is sent, and the certificate is held against the address.
+ */
+const withoutServerName = { 'grpc.ssl_target_name_override': 'sallyport.invalid' }
+
+/** Ends every call. */
+export function closeChannel({ client, calls }: Channel): void {
+  for (const call of calls) call.cancel()
+  client.close()
+}
+
+function credentialsOf(tls: CredentialOptions['tls'], ip: string | undefined): ChannelCredentials {
   if (tls === undefined) return credentials.createInsecure()
   const { ca, cert, key } = tls
   if ((cert === undefined) !== (key === undefined)) {
@@ -81,7 +101,11 @@ function credentialsOf(tls: CredentialOptions['tls']): ChannelCredentials {
   const bytes = (pem: string | Uint8Array | undefined) =>
     pem === undefined ? null : Buffer.from(pem as string)
   try {
-    return credentials.createSsl(bytes(ca), bytes(key), bytes(cert))
+    return credentials.createSsl(bytes(ca), bytes(key), bytes(cert), {
+      ...(ip !== undefined && {
+        checkServerIdentity: (_, certificate) => checkServerIdentity(ip, certificate),
+      }),
+    })
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     throw new ClientOptionsError(`\`tls\` cannot be used: ${why}`)

@@ -54,6 +54,8 @@ const timeoutMsDefault = 250
 /** What `checkMany` has in flight at once: a server stops reading a stream that it owes more. */
 const manyAtOnce = 1_024
 
+const closed = new WireError('CLIENT', 'the client was closed')
+
 export class SallyportClient {
   readonly #channel: Channel
   readonly #wire: Wire
@@ -118,7 +120,7 @@ export class SallyportClient {
       const explanation = toExplanation(message)
       return { ...explanation, decision: asPerformed(explanation.decision, this.#performs) }
     } catch (error) {
-      const decision = blockFor(wireFault(error))
+      const decision = this.#blockFor(error)
       return { decision, rules: [], nearestAllow: '', omitted: 0, text: '' }
     }
   }
@@ -149,7 +151,7 @@ export class SallyportClient {
       this.#cache?.keep(body, decision, askedMs)
       return asPerformed(decision, this.#performs)
     } catch (error) {
-      return blockFor(wireFault(error))
+      return this.#blockFor(error)
     }
   }
 
@@ -160,7 +162,11 @@ export class SallyportClient {
   }
 
   #assertOpen(): void {
-    if (this.#isClosed) throw new WireError('CLIENT', 'the client was closed')
+    if (this.#isClosed) throw closed
+  }
+
+  #blockFor(error: unknown): ClientDecision {
+    return blockFor(wireFault(this.#isClosed ? closed : error))
   }
 
   /**

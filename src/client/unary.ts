@@ -6,7 +6,7 @@ import type { Method } from './service.ts'
 
 /** One call of its own, with what is left of the time. Rejects with what kept it from an answer. */
 export function callUnary<Response>(
-  { client, metadata }: Channel,
+  { client, metadata, calls }: Channel,
   { path, responseDeserialize }: Method<Response>,
   { body, dueMs }: { readonly body: Uint8Array; readonly dueMs: number },
   clock: Clock,
@@ -14,11 +14,23 @@ export function callUnary<Response>(
   return new Promise((resolve, reject) => {
     const leftMs = dueMs - clock.monotonicMs()
     if (leftMs <= 0) throw new WireError('DEADLINE_EXCEEDED', 'the time for it was over')
-    const done = (error: ServiceError | null, response?: Response) =>
-      response === undefined ? reject(error) : resolve(response)
     // grpc-js wants an instant of the wall clock it sees itself.
     const options = { deadline: systemClock.wallMs() + leftMs }
-    client.makeUnaryRequest(path, asTheyAre, responseDeserialize, body, metadata, options, done)
+    const done = (error: ServiceError | null, response?: Response) => {
+      calls.delete(call)
+      if (response === undefined) reject(error)
+      else resolve(response)
+    }
+    const call = client.makeUnaryRequest(
+      path,
+      asTheyAre,
+      responseDeserialize,
+      body,
+      metadata,
+      options,
+      done,
+    )
+    calls.add(call)
   })
 }
 

@@ -1,4 +1,4 @@
-import type { Channel } from './channel.ts'
+import { type Channel, closeChannel } from './channel.ts'
 import { WireError } from './errors.ts'
 import type { Lane } from './lane.ts'
 import { type LaneSeams, Lanes } from './lanes.ts'
@@ -64,6 +64,6 @@ export class Wire {
 
   close(): void {
     this.#lanes?.close()
-    this.#channel.client.close()
+    closeChannel(this.#channel)
   }
 }
