@@ -1,33 +1,19 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Connectors, mintConnectorToken } from '../../src/access/connectors.ts'
 import { SallyportClient } from '../../src/client/client.ts'
 import { ClientOptionsError } from '../../src/client/errors.ts'
 import { serveGrpc } from '../../src/grpc/grpc.ts'
 import { acme, ScriptedDecisions } from '../grpc/support.ts'
+import { selfSigned } from '../support/self-signed.ts'
 import { silentObserver } from '../support/silent-observer.ts'
 
 const ann = { user: 'ann', app: 'payroll', timeoutMs: 10_000 }
 const identity = 'spiffe://acme.example/gw/berlin'
 
-/** A pair that signs itself, and so is its own CA. */
-function makePair(name: string, subjectAltName: string) {
-  const folder = mkdtempSync(join(tmpdir(), 'sallyport-client-'))
-  const [cert, key] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)]
-  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-  const names = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=${subjectAltName}`]
-  const files = ['-keyout', key, '-out', cert, '-days', '2']
-  execFileSync('openssl', ['req', '-x509', ...kind, ...names, ...files], { stdio: 'ignore' })
-  return { cert: readFileSync(cert), key: readFileSync(key) }
-}
-
-const server = makePair('server', 'DNS:localhost,IP:127.0.0.1')
-const berlin = makePair('berlin', `URI:${identity}`)
-const elsewhere = makePair('elsewhere', 'DNS:sallyport.invalid,IP:127.0.0.2')
-const stranger = makePair('stranger', 'URI:spiffe://acme.example/gw/stranger')
+const server = selfSigned('DNS:localhost,IP:127.0.0.1')
+const berlin = selfSigned(`URI:${identity}`)
+const elsewhere = selfSigned('DNS:sallyport.invalid,IP:127.0.0.2')
+const stranger = selfSigned('URI:spiffe://acme.example/gw/stranger')
 const minted = mintConnectorToken('berlin')
 const row = {
   connector: 'berlin',
