@@ -15,7 +15,7 @@ import { type Person, startGateway } from './proxy.ts'
  *   curl -p -x http://ann:demo@127.0.0.1:8080 http://payroll.acme.example:443/
  *   curl -p -x http://bob:demo@127.0.0.1:8080 http://payroll.acme.example:443/
  *
- * The last one is refused: Bob's device is not encrypted.
+ * The last one is refused, and `curl -v` shows why: the disk of Bob's device is not encrypted.
  */
 const people: ReadonlyMap<string, Person> = new Map([
   ['ann', { userName: 'ann@acme.example', posture: { 'disk-encrypted': true } }],
