@@ -132,6 +132,10 @@ class OpenStream {
 
   /** Results that come one by one are sent together at the end of the turn. */
   readonly take = (result: ResultMessage, world: World | undefined): void => {
+    // One message tells one world: who asked for at least a revision must not be told an older one.
+    if (world !== undefined && this.#world !== undefined && differs(world, this.#world)) {
+      this.#send()
+    }
     this.#results.push(result)
     this.#world ??= world
     this.#owed--
@@ -142,12 +146,8 @@ class OpenStream {
 
   flush(): void {
     this.#isHeld = false
-    const results = this.#results
-    if (results.length === 0 || this.#isOver) return
-    const world = this.#world && toWorld(this.#world)
-    this.#results = []
-    this.#world = undefined
-    this.#isBlocked = !this.#call.write({ results, world })
+    if (this.#results.length === 0 || this.#isOver) return
+    this.#send()
     if (this.#isBlocked) this.#call.pause()
     else this.#readOn()
     this.#endIfSettled()
@@ -170,6 +170,15 @@ class OpenStream {
     this.#call.emit('error', failure)
   }
 
+  #send(): void {
+    const results = this.#results
+    const world = this.#world && toWorld(this.#world)
+    this.#results = []
+    this.#world = undefined
+    if (this.#isOver) return
+    this.#isBlocked = !this.#call.write({ results, world })
+  }
+
   #endIfSettled(): void {
     if (this.#isOver || this.#owed > 0 || this.#results.length > 0) return
     if (this.#ending === 'end') this.#call.end()
@@ -179,4 +188,8 @@ class OpenStream {
   #readOn(): void {
     if (this.#call.isPaused() && !this.#isBlocked && this.#owed <= owedMax) this.#call.resume()
   }
+}
+
+function differs(one: World, other: World): boolean {
+  return one.revision !== other.revision || one.policyVersion !== other.policyVersion
 }

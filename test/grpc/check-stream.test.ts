@@ -85,6 +85,26 @@ describe('a stream', () => {
     expect([last.id, last.decision.reason]).toEqual([1, 'USER_UNKNOWN'])
   })
 
+  test('tells each decision the world it was made in', async () => {
+    await using rig = await startRig()
+    const revisions = ['r7', 'r8', 'r8']
+    rig.decisions.checkAll = (attempts) =>
+      attempts.map((_, n) => ({
+        ...allowed,
+        world: { ...allowed.world, revision: revisions[n]! },
+      }))
+    const stream = open(rig)
+
+    stream.call.write(ask(1, 2, 3))
+    await stream.results(3)
+
+    const told = stream.messages.map(({ results, world }) => [world.revision, results.length])
+    expect(told).toEqual([
+      ['r7', 1],
+      ['r8', 2],
+    ])
+  })
+
   test('lives on when one item is bad, not reached, or met by a bug', async () => {
     await using rig = await startRig()
     rig.decisions.checkAll = (attempts) =>
