@@ -2,12 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { SallyportClient } from '../src/client/client.ts'
-import { decisionMethods } from '../src/client/service.ts'
+import { encodedRequest, expectAllowed, framed, warmPrincipals } from './decide/asking.ts'
 import { chooseLoad, type Load, type Round } from './decide/load.ts'
-import { type Question, questionsOf, userName, type WorldSize, writeWorld } from './decide/world.ts'
+import { type Question, questionsOf, type WorldSize, writeWorld } from './decide/world.ts'
 import { median, Report } from './support/report.ts'
-import { placement, type ServedVariant, startVariant } from './support/servers.ts'
+import { placement, startVariant } from './support/servers.ts'
 
 /**
  * What does deciding cost on top of answering at all? Check against 10,000 rules, beside an empty
@@ -32,7 +31,6 @@ const warmUsers = Math.min(size.users, 20_000)
 /** Long enough for the optimizing compiler to be done with the hot path. */
 const warmSeconds = 3
 const goal = 0.85
-const context = { country: 'DE', risk: 'low', 'posture.disk-encrypted': true }
 
 const folder = await mkdtemp(join(tmpdir(), 'sallyport-bench-'))
 try {
@@ -51,8 +49,8 @@ async function measure(): Promise<void> {
   await using ours = await startVariant('sallyport', [
     ...['src/main.ts', 'serve', '--config', config, '--json'],
   ])
-  await warmPrincipals(ours)
-  for (const question of questions) await expectAllow(ours, question)
+  await warmPrincipals(ours, warmUsers)
+  await expectAllowed(ours, questions)
 
   const floorRounds: Round[] = []
   const ourRounds: Round[] = []
@@ -62,7 +60,7 @@ async function measure(): Promise<void> {
     floorRounds.push(await load.run(floor, body, Number(values.seconds)))
     ourRounds.push(await load.run(ours, body, Number(values.seconds)))
   }
-  for (const question of questions) await expectAllow(ours, question)
+  await expectAllowed(ours, questions)
 
   tell(report, 'decide.null', floorRounds)
   tell(report, 'decide.sallyport', ourRounds)
@@ -78,45 +76,10 @@ function loadText(load: Load): string {
   return `${load.text}; ${placement}; ${world}; ${roundsCount} alternating rounds, median`
 }
 
-/** As a gateway that has been running for a while: each of these users was seen before. */
-async function warmPrincipals(server: ServedVariant): Promise<void> {
-  using client = SallyportClient.connect(server.ready.grpc!)
-  const chunk = 64
-  for (let from = 0; from < warmUsers; from += chunk) {
-    const users = [...Array(Math.min(chunk, warmUsers - from)).keys()]
-    const answers = await Promise.all(
-      users.map((n) =>
-        client.check({ user: userName(from + n), app: 'app-0000', timeoutMs: 5000 }),
-      ),
-    )
-    const failed = answers.find(({ wire, reason }) => wire || reason.startsWith('DIRECTORY'))
-    if (failed) throw new Error(`warming failed: ${failed.reason} ${failed.wire?.detail ?? ''}`)
-  }
-}
-
-async function expectAllow(server: ServedVariant, { user, host, rule }: Question): Promise<void> {
-  using client = SallyportClient.connect(server.ready.grpc!)
-  const destination = { host, port: 443, protocol: 'tcp' }
-  const answer = await client.check({ user, ...destination, context, timeoutMs: 5000 })
-  if (answer.allowed && answer.rule === rule) return
-  throw new Error(`expected allow by ${rule}, got ${answer.effect} ${answer.reason} ${answer.rule}`)
-}
-
-/** One request with the length prefix of gRPC, as a load client sends it. */
-async function writeBody({ user, host }: Question, n: number): Promise<string> {
-  const message = decisionMethods.Check.requestSerialize({
-    subject: { user_name: user },
-    destination: { host, port: 443, protocol: 'tcp' },
-    context: {
-      country: { string: context.country },
-      risk: { string: context.risk },
-      'posture.disk-encrypted': { bool: true },
-    },
-  })
-  const prefix = Buffer.alloc(5)
-  prefix.writeUInt32BE(message.length, 1)
+/** One request as a load client sends it. */
+async function writeBody(question: Question, n: number): Promise<string> {
   const file = join(folder, `body-${n}`)
-  await writeFile(file, Buffer.concat([prefix, message]))
+  await writeFile(file, framed(encodedRequest(question)))
   return file
 }
 
