@@ -1,5 +1,5 @@
 import { SallyportClient } from '../../src/client/client.ts'
-import { decisionServiceDefinition } from '../../src/grpc/messages.ts'
+import { generalServiceDefinition } from '../../src/grpc/messages.ts'
 import type { ServedVariant } from '../support/servers.ts'
 import { type Question, userName } from './world.ts'
 
@@ -20,13 +20,13 @@ function requestOf({ user, host }: Question): object {
 }
 
 export function encodedRequest(question: Question): Buffer {
-  return decisionServiceDefinition.Check!.requestSerialize(requestOf(question))
+  return generalServiceDefinition.Check!.requestSerialize(requestOf(question))
 }
 
 /** One message of a batch or stream; its attempts are numbered from 0. */
 export function encodedBatch(questions: readonly Question[]): Buffer {
   const requests = questions.map((question, id) => ({ id, ...requestOf(question) }))
-  return decisionServiceDefinition.CheckStream!.requestSerialize({ requests })
+  return generalServiceDefinition.CheckStream!.requestSerialize({ requests })
 }
 
 /** A message with the length prefix of gRPC, as it stands in the body of a call. */

@@ -5,7 +5,7 @@ import {
   ServerCredentials,
 } from '@grpc/grpc-js'
 import { openFront } from '../../src/access/front.ts'
-import { decisionServiceDefinition } from '../../src/grpc/messages.ts'
+import { generalServiceDefinition } from '../../src/grpc/messages.ts'
 import { serverOptions } from '../../src/grpc/server-options.ts'
 
 /**
@@ -47,7 +47,7 @@ function batchOf(count: number): object {
 }
 
 const server = new Server(serverOptions)
-server.addService(decisionServiceDefinition, { Check: check, CheckStream: checkStream })
+server.addService(generalServiceDefinition, { Check: check, CheckStream: checkStream })
 const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
 const listener = await openFront({
   listener: 'grpc',

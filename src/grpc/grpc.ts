@@ -10,12 +10,12 @@ import { type Clock, systemClock } from '../std/clock.ts'
 import { Admission, type AdmissionLimits } from './admission.ts'
 import { Teller } from './asked.ts'
 import { Callers } from './callers.ts'
+import { decisionServiceDefinition } from './codec.ts'
 import { decisionService } from './decision-service.ts'
 import type { ExtAuthzSettings } from './envoy-attempt.ts'
 import { extAuthzServiceDefinition } from './envoy-messages.ts'
 import { extAuthzService } from './ext-authz.ts'
 import { createHealth } from './health.ts'
-import { decisionServiceDefinition } from './messages.ts'
 import { serverOptions } from './server-options.ts'
 
 /**
