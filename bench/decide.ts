@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { encodedRequest, expectAllowed, framed, warmPrincipals } from './decide/asking.ts'
-import { chooseLoad, type Load, type Round } from './decide/load.ts'
+import { checkUrl, encodedRequest, expectAllowed, framed, warmPrincipals } from './decide/asking.ts'
 import { type Question, questionsOf, type WorldSize, writeWorld } from './decide/world.ts'
-import { median, Report } from './support/report.ts'
-import { placement, startVariant } from './support/servers.ts'
+import { chooseLoad, type Load, middle, type Round, tellRounds } from './support/load.ts'
+import { Report } from './support/report.ts'
+import { placement, type ServedVariant, startVariant } from './support/servers.ts'
 
 /**
  * What does deciding cost on top of answering at all? Check against 10,000 rules, beside an empty
@@ -55,15 +55,16 @@ async function measure(): Promise<void> {
   const floorRounds: Round[] = []
   const ourRounds: Round[] = []
   const bodies = await Promise.all(questions.map((question, n) => writeBody(question, n)))
-  for (const server of [floor, ours]) await load.run(server, bodies[0]!, warmSeconds)
+  const target = (server: ServedVariant, body: string) => ({ server, url: checkUrl(server), body })
+  for (const server of [floor, ours]) await load.run(target(server, bodies[0]!), warmSeconds)
   for (const body of bodies) {
-    floorRounds.push(await load.run(floor, body, Number(values.seconds)))
-    ourRounds.push(await load.run(ours, body, Number(values.seconds)))
+    floorRounds.push(await load.run(target(floor, body), Number(values.seconds)))
+    ourRounds.push(await load.run(target(ours, body), Number(values.seconds)))
   }
   await expectAllowed(ours, questions)
 
-  tell(report, 'decide.null', floorRounds)
-  tell(report, 'decide.sallyport', ourRounds)
+  tellRounds(report, 'decide.null', floorRounds)
+  tellRounds(report, 'decide.sallyport', ourRounds)
   const byCpu = middle(floorRounds, 'cpuUs') / middle(ourRounds, 'cpuUs')
   const byRps = middle(ourRounds, 'rps') / middle(floorRounds, 'rps')
   report.figure('decide.vs_null by server CPU', byCpu.toFixed(3))
@@ -81,17 +82,4 @@ async function writeBody(question: Question, n: number): Promise<string> {
   const file = join(folder, `body-${n}`)
   await writeFile(file, framed(encodedRequest(question)))
   return file
-}
-
-function tell(report: Report, name: string, rounds: readonly Round[]): void {
-  const ms = (key: 'p50Ms' | 'p99Ms' | 'p999Ms') => middle(rounds, key).toFixed(2)
-  const each = rounds.map((round) => Math.round(round.rps)).join(' ')
-  report.figure(name, `${Math.round(middle(rounds, 'rps'))} calls/s (${each})`)
-  const latency = `p50 ${ms('p50Ms')} ms, p99 ${ms('p99Ms')} ms, p99.9 ${ms('p999Ms')} ms`
-  report.figure(`${name} latency`, latency)
-  report.figure(`${name} server CPU`, `${middle(rounds, 'cpuUs').toFixed(1)} µs a call`)
-}
-
-function middle(rounds: readonly Round[], key: keyof Round): number {
-  return median(rounds.map((round) => round[key]))
 }

@@ -3,15 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import {
+  checkUrl,
   encodedBatch,
   encodedRequest,
   expectAllowed,
   framed,
   warmPrincipals,
 } from './decide/asking.ts'
-import { chooseLoad, type Round } from './decide/load.ts'
 import { type Question, questionsOf, type WorldSize, writeWorld } from './decide/world.ts'
 import { connections, inFlight, type StreamRound, streamLoad } from './stream/load.ts'
+import { chooseLoad, middle as middleOf, type Round } from './support/load.ts'
 import { median, Report } from './support/report.ts'
 import { placement, startVariant } from './support/servers.ts'
 
@@ -69,17 +70,18 @@ async function measure(): Promise<void> {
   await expectAllowed(ours, questions)
 
   const rounds = { unary: [] as Round[], floor: [] as StreamRound[], ours: [] as StreamRound[] }
-  await unary.run(ours, unaryBody, warmSeconds)
+  const check = { server: ours, url: checkUrl(ours), body: unaryBody }
+  await unary.run(check, warmSeconds)
   for (const server of [floor, ours]) await streamLoad(server, streamBody, batch, warmSeconds)
   for (let n = 0; n < roundsCount; n++) {
-    rounds.unary.push(await unary.run(ours, unaryBody, seconds))
+    rounds.unary.push(await unary.run(check, seconds))
     rounds.floor.push(await streamLoad(floor, streamBody, batch, seconds))
     rounds.ours.push(await streamLoad(ours, streamBody, batch, seconds))
   }
   await expectAllowed(ours, questions)
 
-  const unaryRps = median(rounds.unary.map(({ rps }) => rps))
-  const unaryCpuUs = median(rounds.unary.map(({ cpuUs }) => cpuUs))
+  const unaryRps = middleOf(rounds.unary, 'rps')
+  const unaryCpuUs = middleOf(rounds.unary, 'cpuUs')
   report.figure('stream.unary', `${Math.round(unaryRps)} calls/s, ${unaryCpuUs.toFixed(1)} µs CPU`)
   tell(report, 'stream.null', rounds.floor)
   tell(report, 'stream.sallyport', rounds.ours)

@@ -19,6 +19,21 @@ function requestOf({ user, host }: Question): object {
   }
 }
 
+/** The same attempt as the body of an AuthZEN Access Evaluation. */
+export function evaluationOf({ user, host }: Question): object {
+  const { country, risk } = context
+  return {
+    subject: { type: 'user', id: user },
+    action: { name: 'connect' },
+    resource: {
+      type: 'destination',
+      id: `${host}:443`,
+      properties: { host, port: 443, protocol: 'tcp' },
+    },
+    context: { country, risk, posture: { 'disk-encrypted': context['posture.disk-encrypted'] } },
+  }
+}
+
 export function encodedRequest(question: Question): Buffer {
   return generalServiceDefinition.Check!.requestSerialize(requestOf(question))
 }
@@ -34,6 +49,11 @@ export function framed(message: Uint8Array): Buffer {
   const prefix = Buffer.alloc(5)
   prefix.writeUInt32BE(message.length, 1)
   return Buffer.concat([prefix, message])
+}
+
+/** Where `Check` of a server is called. */
+export function checkUrl({ ready }: ServedVariant): string {
+  return `http://${ready.grpc}${generalServiceDefinition.Check!.path}`
 }
 
 /** As a gateway that has been running for a while: each of the first users was seen before. */

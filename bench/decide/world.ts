@@ -29,6 +29,7 @@ export async function writeWorld(folder: string, size: WorldSize): Promise<strin
     listen: {
       scim: { address: '127.0.0.1:0' },
       grpc: { address: '127.0.0.1:0' },
+      authzen: { address: '127.0.0.1:0' },
       admin: { address: '127.0.0.1:0' },
     },
     tenants: {
