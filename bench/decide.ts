@@ -2,7 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { againstCerbos } from './decide/against-cerbos.ts'
 import { checkUrl, encodedRequest, expectAllowed, framed, warmPrincipals } from './decide/asking.ts'
+import { tellGrowth } from './decide/growth.ts'
+import { tellLatencies } from './decide/steady.ts'
 import { type Question, questionsOf, type WorldSize, writeWorld } from './decide/world.ts'
 import { chooseLoad, type Load, middle, type Round, tellRounds } from './support/load.ts'
 import { Report } from './support/report.ts'
@@ -10,13 +13,18 @@ import { placement, type ServedVariant, startVariant } from './support/servers.t
 
 /**
  * What does deciding cost on top of answering at all? Check against 10,000 rules, beside an empty
- * handler with the same messages behind the same front, one server at a time on one core.
+ * handler with the same messages behind the same front, one server at a time on one core. Then how
+ * long answers take below capacity; Cerbos with the same rules; and, with `--growth`, what the cost
+ * of a decision grows with. `--parts` names those wanted: null, latency, cerbos, growth.
  */
 const { values } = parseArgs({
   options: {
     users: { type: 'string', default: '100000' },
     rules: { type: 'string', default: '10000' },
     seconds: { type: 'string', default: '4' },
+    rounds: { type: 'string', default: '5' },
+    parts: { type: 'string', default: 'null,latency,cerbos' },
+    growth: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 })
@@ -26,7 +34,10 @@ const size: WorldSize = {
   applications: 1000,
   rules: Number(values.rules),
 }
-const roundsCount = 5
+const roundsCount = Number(values.rounds)
+const seconds = Number(values.seconds)
+const parts = new Set(values.parts.split(','))
+if (values.growth) parts.add('growth')
 const warmUsers = Math.min(size.users, 20_000)
 /** Long enough for the optimizing compiler to be done with the hot path. */
 const warmSeconds = 3
@@ -43,6 +54,14 @@ async function measure(): Promise<void> {
   const load = chooseLoad(folder)
   const report = new Report(values.json)
   report.header('What does deciding cost on top of answering at all?', loadText(load))
+  if (parts.has('null') || parts.has('latency')) await againstNull(report, load)
+  if (parts.has('cerbos')) {
+    await againstCerbos({ report, load, folder, seconds, rounds: roundsCount, warmSeconds })
+  }
+  if (parts.has('growth')) await tellGrowth({ report, folder, seconds, size, warmSeconds })
+}
+
+async function againstNull(report: Report, load: Load): Promise<void> {
   const config = await writeWorld(join(folder, 'world'), size)
   const questions = questionsOf(size, roundsCount)
   await using floor = await startVariant('null', ['bench/decide/null-server.ts'])
@@ -58,10 +77,15 @@ async function measure(): Promise<void> {
   const target = (server: ServedVariant, body: string) => ({ server, url: checkUrl(server), body })
   for (const server of [floor, ours]) await load.run(target(server, bodies[0]!), warmSeconds)
   for (const body of bodies) {
-    floorRounds.push(await load.run(target(floor, body), Number(values.seconds)))
-    ourRounds.push(await load.run(target(ours, body), Number(values.seconds)))
+    floorRounds.push(await load.run(target(floor, body), seconds))
+    ourRounds.push(await load.run(target(ours, body), seconds))
   }
   await expectAllowed(ours, questions)
+  if (parts.has('latency')) {
+    const measured = target(ours, bodies[0]!)
+    await tellLatencies(report, 'decide.latency', measured, middle(ourRounds, 'rps'), seconds)
+  }
+  if (!parts.has('null')) return
 
   tellRounds(report, 'decide.null', floorRounds)
   tellRounds(report, 'decide.sallyport', ourRounds)

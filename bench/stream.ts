@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import {
   checkUrl,
-  encodedBatch,
+  encodedBatches,
   encodedRequest,
   expectAllowed,
   framed,
   warmPrincipals,
 } from './decide/asking.ts'
-import { type Question, questionsOf, type WorldSize, writeWorld } from './decide/world.ts'
+import { questionsOf, type WorldSize, writeWorld } from './decide/world.ts'
 import { connections, inFlight, type StreamRound, streamLoad } from './stream/load.ts'
 import { chooseLoad, middle as middleOf, type Round } from './support/load.ts'
 import { median, Report } from './support/report.ts'
@@ -61,7 +61,7 @@ async function measure(): Promise<void> {
   const unaryBody = join(folder, 'unary')
   const streamBody = join(folder, 'stream')
   await writeFile(unaryBody, framed(encodedRequest(questions[0]!)))
-  await writeFile(streamBody, batchesOf(questions))
+  await writeFile(streamBody, encodedBatches(questions, batch))
   await using floor = await startVariant('null', ['bench/decide/null-server.ts'])
   await using ours = await startVariant('sallyport', [
     ...['src/main.ts', 'serve', '--config', config, '--json'],
@@ -100,15 +100,6 @@ function loadText(unary: string): string {
   const world = `${size.rules} rules, ${size.applications} applications, ${size.users} users, ${warmUsers} of them warm`
   const stream = `${connections} streams on connections of their own, ${inFlight} messages of ${batch} in flight on each`
   return `${stream}; unary: ${unary}; ${placement}; ${world}; ${roundsCount} alternating rounds of ${seconds} s, median`
-}
-
-/** Messages of so many attempts each, one after the other. */
-function batchesOf(questions: readonly Question[]): Buffer {
-  const messages: Buffer[] = []
-  for (let from = 0; from + batch <= questions.length; from += batch) {
-    messages.push(framed(encodedBatch(questions.slice(from, from + batch))))
-  }
-  return Buffer.concat(messages)
 }
 
 function tell(report: Report, name: string, rounds: readonly StreamRound[]): void {

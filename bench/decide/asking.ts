@@ -38,8 +38,17 @@ export function encodedRequest(question: Question): Buffer {
   return generalServiceDefinition.Check!.requestSerialize(requestOf(question))
 }
 
-/** One message of a batch or stream; its attempts are numbered from 0. */
-export function encodedBatch(questions: readonly Question[]): Buffer {
+/** Messages of a stream, one after the other, of so many attempts each; what is over is left out. */
+export function encodedBatches(questions: readonly Question[], batch: number): Buffer {
+  const messages: Buffer[] = []
+  for (let from = 0; from + batch <= questions.length; from += batch) {
+    messages.push(framed(encodedBatch(questions.slice(from, from + batch))))
+  }
+  return Buffer.concat(messages)
+}
+
+/** Its attempts are numbered from 0. */
+function encodedBatch(questions: readonly Question[]): Buffer {
   const requests = questions.map((question, id) => ({ id, ...requestOf(question) }))
   return generalServiceDefinition.CheckStream!.requestSerialize({ requests })
 }

@@ -28,9 +28,10 @@ export async function streamLoad(
   body: string,
   batch: number,
   seconds: number,
+  connectionsCount = connections,
 ): Promise<StreamRound> {
   const script = join(import.meta.dirname, 'client.ts')
-  const shape = [String(seconds), String(connections), String(inFlight)]
+  const shape = [String(seconds), String(connectionsCount), String(inFlight)]
   const [command, args] = onLoadCores(process.execPath, [
     ...[script, server.ready.grpc!, path, body, ...shape],
   ])

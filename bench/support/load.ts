@@ -28,7 +28,8 @@ export interface Load {
   readonly text: string
   /** Whether calls a second can be compared, or only CPU per call: a Node client is the slower. */
   readonly measures: 'rps' | 'cpu'
-  run(target: Target, seconds: number): Promise<Round>
+  /** `connections`: other than usual. */
+  run(target: Target, seconds: number, connections?: number): Promise<Round>
 }
 
 /** gRPC over plain HTTP/2, or JSON over HTTP/1.1. */
@@ -55,10 +56,11 @@ async function h2load(
   wire: Wire,
   { server, url, body }: Target,
   seconds: number,
+  connections: number = shapes[wire].connections,
 ): Promise<Round> {
   const log = join(folder, 'h2load.log')
   await rm(log, { force: true })
-  const { connections, streams, type } = shapes[wire]
+  const { streams, type } = shapes[wire]
   const [command, args] = onLoadCores('h2load', [
     ...(wire === 'json' ? ['--h1'] : ['-H', 'te: trailers']),
     ...['-c', String(connections), '-m', String(streams), '-t', '1', '-D', String(seconds)],
@@ -82,8 +84,9 @@ async function nodeLoad(
   wire: Wire,
   { server, url, body }: Target,
   seconds: number,
+  connections: number = shapes[wire].connections,
 ): Promise<Round> {
-  const { connections, streams, script } = shapes[wire]
+  const { streams, script } = shapes[wire]
   const shape = [url, body, String(seconds), String(connections), String(streams)]
   const [command, args] = onLoadCores(process.execPath, [
     join(import.meta.dirname, script),

@@ -49,7 +49,7 @@ export async function startVariant(
   { env = {}, pinned = pinning }: VariantOptions = {},
 ): Promise<ServedVariant> {
   const child = spawnOnCore([process.execPath, ...productFlags(), ...args], { env, pinned })
-  const lines = createInterface({ input: child.stdout })
+  const lines = createInterface({ input: child.stdout! })
   const ready = await Promise.race([once(lines, 'line'), once(child, 'exit')])
   if (typeof ready[0] !== 'string') throw new Error(`${name} ended before it was ready`)
   return { ...served(name, child), ready: JSON.parse(ready[0]) as Record<string, string> }
@@ -61,22 +61,36 @@ export async function startProgram(
   words: readonly string[],
   isReady: () => Promise<boolean>,
 ): Promise<Served> {
-  const child = spawnOnCore(words, { pinned: pinning })
-  child.stdout.resume()
+  const child = spawnOnCore(words, { pinned: pinning, stderr: 'pipe' })
+  child.stdout?.resume()
+  let said = ''
+  child.stderr?.on('data', (text: Buffer) => {
+    said = `${said}${text}`.slice(-saidMax)
+  })
   const program = served(name, child)
   for (let tries = 0; tries < 300; tries++) {
-    if (child.exitCode !== null) throw new Error(`${name} ended before it was ready`)
+    if (child.exitCode !== null) throw new Error(`${name} ended before it was ready: ${said}`)
     if (await isReady()) return program
     await delay(100)
   }
   await program[Symbol.asyncDispose]()
-  throw new Error(`${name} is not ready after half a minute`)
+  throw new Error(`${name} is not ready after half a minute: ${said}`)
 }
 
-function spawnOnCore(words: readonly string[], { env = {}, pinned = false }: VariantOptions) {
+/** Of its complaints the last, told only if it does not start. */
+const saidMax = 2_000
+
+function spawnOnCore(
+  words: readonly string[],
+  {
+    env = {},
+    pinned = false,
+    stderr = 'inherit',
+  }: VariantOptions & { stderr?: 'inherit' | 'pipe' },
+) {
   const [command, ...rest] = pinned ? ['taskset', '-c', serverCore, ...words] : words
   return spawn(command!, rest, {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', stderr],
     env: { ...process.env, ...env },
   })
 }
