@@ -5,11 +5,8 @@ import type { Observer } from '../observe/observe.ts'
 import type { Clock } from '../std/clock.ts'
 import { type Asking, type Teller, toAsked, toTold } from './asked.ts'
 import { toDecision, toWorld } from './convert.ts'
-import type {
-  CheckBatchRequestMessage,
-  CheckBatchResponseMessage,
-  ResultMessage,
-} from './messages.ts'
+import type { CheckBatchResponseMessage, ResultMessage } from './messages.ts'
+import type { CheckBatchRequestMessage } from './sent-messages.ts'
 import { Failure, internalError, invalidArgument, overloaded } from './status.ts'
 
 /** Takes one result, the world of a decision, and which request it is of. */

@@ -8,11 +8,8 @@ import { askingOf } from './asking.ts'
 import { type Batches, countFault } from './batches.ts'
 import type { Callers } from './callers.ts'
 import { toWorld } from './convert.ts'
-import type {
-  CheckBatchRequestMessage,
-  CheckBatchResponseMessage,
-  ResultMessage,
-} from './messages.ts'
+import type { CheckBatchResponseMessage, ResultMessage } from './messages.ts'
+import type { CheckBatchRequestMessage } from './sent-messages.ts'
 import { Failure, internalError, unavailable } from './status.ts'
 
 type Stream = ServerDuplexStream<CheckBatchRequestMessage, CheckBatchResponseMessage>

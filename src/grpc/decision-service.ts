@@ -12,12 +12,11 @@ import { CheckStreams } from './check-streams.ts'
 import { toCheckResponse, toExplainResponse } from './convert.ts'
 import { guarded } from './handler.ts'
 import type {
-  CheckBatchRequestMessage,
   CheckBatchResponseMessage,
-  CheckRequestMessage,
   CheckResponseMessage,
   ExplainResponseMessage,
 } from './messages.ts'
+import type { CheckBatchRequestMessage, CheckRequestMessage } from './sent-messages.ts'
 import { explainNotAllowed, Failure, failureOf, overloaded } from './status.ts'
 
 export interface DecisionServiceOptions {
