@@ -17,7 +17,14 @@ import { entitiesIn } from './evaluation.ts'
 import { candidatesAtOnce, candidatesMax, pageMsMax, searchWaitMsMax } from './limits.ts'
 import { readPage, type WantedPage } from './page.ts'
 import { canonicalJson, toToken } from './page-token.ts'
-import { applicationNotAllowed, badRequest, Failure, notSearchable, overloaded } from './status.ts'
+import {
+  applicationNotAllowed,
+  badRequest,
+  Failure,
+  notSearchable,
+  overloaded,
+  searchNotAllowed,
+} from './status.ts'
 import { destinationType } from './target.ts'
 
 export interface SearchParts {
@@ -48,6 +55,7 @@ export class Searches {
   }
 
   async find(searched: Searched, body: JsonObject, asking: Asking): Promise<SearchBody | Failure> {
+    if (!asking.caller.search) return searchNotAllowed()
     const entities = entitiesIn(body)
     const read = toAttempt(entities, asking.caller.tenant, searched)
     if (read.kind === 'faults') return badRequest(read.violations)

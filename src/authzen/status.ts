@@ -68,6 +68,10 @@ export function applicationNotAllowed(): Failure {
   return new Failure(403, 'this connector may not ask about this application')
 }
 
+export function searchNotAllowed(): Failure {
+  return new Failure(403, 'this connector may not search: set `search: true` in its row')
+}
+
 /** Too much is under way. */
 export function overloaded(): Failure {
   return new Failure(503, 'too much is under way: ask again, or another server', retryAfter)

@@ -21,6 +21,7 @@ const row: ConnectorRow = {
   claims: 'all',
   obligations: 'all',
   explain: false,
+  search: false,
   enabled: true,
 }
 

@@ -270,10 +270,22 @@ describe('a search with the rights of its caller', () => {
     claims: new Set(),
     obligations: new Set(),
     explain: false,
+    search: true,
     enabled: true,
   }
   const connectors = new Connectors([], [acme])
   connectors.admit = () => ({ kind: 'ok', caller: row })
+
+  test('is refused to one whose row does not say that it may search', async () => {
+    const stranger = new Connectors([], [acme])
+    stranger.admit = () => ({ kind: 'ok', caller: { ...row, search: false } })
+    await using rig = await startSearch({ connectors: stranger })
+    for (const kind of ['subject', 'resource', 'action']) {
+      const { status } = await rig.post(`search/${kind}`, { ...whoConnects, subject: ann })
+      expect(status).toBe(403)
+    }
+    expect(rig.decisions.attempts).toEqual([])
+  })
 
   test('finds its own applications alone, and asks about no other', async () => {
     await using rig = await startSearch({ connectors })

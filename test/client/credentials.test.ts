@@ -23,6 +23,7 @@ const row = {
   claims: 'all',
   obligations: 'all',
   explain: false,
+  search: false,
   identity,
   tokens: [minted.row],
   enabled: true,

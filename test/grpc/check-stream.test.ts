@@ -195,7 +195,14 @@ describe('a stream', () => {
   test('is refused at the next message once the token it was opened with is gone', async () => {
     const { token, row } = mintConnectorToken('edge')
     const all = { applications: 'all', context: 'all', claims: 'all', obligations: 'all' } as const
-    const edge = { ...all, connector: 'edge', tenant: acme, explain: false, enabled: true }
+    const edge = {
+      ...all,
+      connector: 'edge',
+      tenant: acme,
+      explain: false,
+      search: false,
+      enabled: true,
+    }
     const connectors = new Connectors([{ ...edge, identity: undefined, tokens: [row] }], [acme])
     await using rig = await startRig({ connectors })
     const metadata = new Metadata()
