@@ -14,7 +14,13 @@ import {
 } from './candidates.ts'
 import { type Entities, type Searched, toAttempt } from './convert.ts'
 import { entitiesIn } from './evaluation.ts'
-import { candidatesAtOnce, candidatesMax, pageMsMax, searchWaitMsMax } from './limits.ts'
+import {
+  candidatesDecidedMax,
+  candidatesMax,
+  candidatesReadMax,
+  pageMsMax,
+  searchWaitMsMax,
+} from './limits.ts'
 import { readPage, type WantedPage } from './page.ts'
 import { canonicalJson, toToken } from './page-token.ts'
 import {
@@ -88,7 +94,7 @@ export class Searches {
       if (names === undefined) return noPolicy
       return {
         asked,
-        source: namesInSlices(names, candidatesAtOnce),
+        source: namesInSlices(names, candidatesReadMax),
         about: (application) => ({ ...attempt, application }),
         result: (id) => ({ type, id }),
       }
@@ -98,7 +104,7 @@ export class Searches {
     if (searched === 'action') {
       return {
         asked,
-        source: namesInSlices(actions, candidatesAtOnce),
+        source: namesInSlices(actions, candidatesReadMax),
         about: (name) => ({ ...attempt, action: name }),
         result: (name) => ({ name }),
       }
@@ -108,7 +114,7 @@ export class Searches {
     const { kind } = subject
     return {
       asked,
-      source: (after) => listSubjects({ tenant, kind, after, max: candidatesAtOnce }),
+      source: (after) => listSubjects({ tenant, kind, after, max: candidatesReadMax }),
       about: (name) => ({ ...attempt, subject: { ...subject, name } }),
       result: (id) => ({ type, id }),
     }
@@ -142,13 +148,15 @@ export class Searches {
       const candidates = await search.source(after)
       if (candidates.kind === 'lost') return page.lost
       if (candidates.kind === 'unavailable') return notSearchable('the directory cannot be read')
-      const permitted = await this.#permitted(search, candidates.candidates, asking)
-      if (permitted instanceof Failure) return permitted
-      found.push(...permitted)
+      for (const some of inPieces(candidates.candidates, candidatesDecidedMax)) {
+        const permitted = await this.#permitted(search, some, asking)
+        if (permitted instanceof Failure) return permitted
+        found.push(...permitted)
+        if (slice.isOver()) await slice.next()
+      }
       looked += candidates.candidates.length
       after = candidates.next
       if (after === undefined || looked >= candidatesMax || clock.monotonicMs() >= endMs) break
-      if (slice.isOver()) await slice.next()
     }
     const results = found.slice(0, page.limit)
     if (found.length > results.length) after = results.at(-1)?.at
@@ -183,6 +191,10 @@ export class Searches {
     }
     return permitted
   }
+}
+
+function* inPieces<Value>(values: readonly Value[], max: number): Iterable<readonly Value[]> {
+  for (let at = 0; at < values.length; at += max) yield values.slice(at, at + max)
 }
 
 /** What is searched, and how. */
