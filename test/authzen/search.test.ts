@@ -280,8 +280,8 @@ describe('a search with the rights of its caller', () => {
     const stranger = new Connectors([], [acme])
     stranger.admit = () => ({ kind: 'ok', caller: { ...row, search: false } })
     await using rig = await startSearch({ connectors: stranger })
-    for (const kind of ['subject', 'resource', 'action']) {
-      const { status } = await rig.post(`search/${kind}`, { ...whoConnects, subject: ann })
+    for (const search of ['search/subject', 'search/resource', 'search/action'] as const) {
+      const { status } = await rig.post(search, { ...whoConnects, subject: ann })
       expect(status).toBe(403)
     }
     expect(rig.decisions.attempts).toEqual([])
