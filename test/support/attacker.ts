@@ -10,6 +10,8 @@ export interface AttackerData {
   readonly connections: number
   /** Whether it reads what comes back. */
   readonly reads: boolean
+  /** Streams of all connections together; absent: as many as the server takes. */
+  readonly perSecond?: number | undefined
 }
 export interface AttackerCounts {
   readonly streams: number
@@ -17,7 +19,7 @@ export interface AttackerCounts {
   readonly ended: number
 }
 
-const { port, attack, connections, reads } = workerData as AttackerData
+const { port, attack, connections, reads, perSecond } = workerData as AttackerData
 const counts = { streams: 0, connections: 0, ended: 0 }
 const batch = 200
 let isOver = false
@@ -27,14 +29,13 @@ function attackOnce(): void {
   const socket = connect(port, '127.0.0.1')
   counts.connections++
   let next = 1
-  let timer: NodeJS.Immediate | undefined
   const send = () => {
     // Written as fast as the server takes it.
     if (isOver || socket.destroyed) return socket.destroy()
     const taken = socket.write(attacks[attack](next, batch))
     next += batch * 2
     counts.streams += batch
-    if (taken) timer = setImmediate(send)
+    if (taken) again(send)
     return undefined
   }
   socket.on('drain', send)
@@ -45,11 +46,15 @@ function attackOnce(): void {
     send()
   })
   socket.on('close', () => {
-    clearImmediate(timer)
     counts.ended++
     attackOnce()
   })
 }
+function again(send: () => void): void {
+  if (perSecond === undefined) setImmediate(send)
+  else setTimeout(send, (batch * connections * 1000) / perSecond)
+}
+
 for (let number = 0; number < connections; number++) attackOnce()
 
 parentPort?.on('message', () => {
