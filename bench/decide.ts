@@ -2,22 +2,29 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { SallyportClient } from '../src/client/client.ts'
-import { decisionMethods } from '../src/client/service.ts'
-import { chooseLoad, type Load, type Round } from './decide/load.ts'
-import { type Question, questionsOf, userName, type WorldSize, writeWorld } from './decide/world.ts'
-import { median, Report } from './support/report.ts'
+import { againstCerbos } from './decide/against-cerbos.ts'
+import { checkUrl, encodedRequest, expectAllowed, framed, warmPrincipals } from './decide/asking.ts'
+import { tellGrowth } from './decide/growth.ts'
+import { tellLatencies } from './decide/steady.ts'
+import { type Question, questionsOf, type WorldSize, writeWorld } from './decide/world.ts'
+import { chooseLoad, type Load, middle, type Round, tellRounds } from './support/load.ts'
+import { Report } from './support/report.ts'
 import { placement, type ServedVariant, startVariant } from './support/servers.ts'
 
 /**
  * What does deciding cost on top of answering at all? Check against 10,000 rules, beside an empty
- * handler with the same messages behind the same front, one server at a time on one core.
+ * handler with the same messages behind the same front, one server at a time on one core. Then how
+ * long answers take below capacity; Cerbos with the same rules; and, with `--growth`, what the cost
+ * of a decision grows with. `--parts` names those wanted: null, latency, cerbos, growth.
  */
 const { values } = parseArgs({
   options: {
     users: { type: 'string', default: '100000' },
     rules: { type: 'string', default: '10000' },
     seconds: { type: 'string', default: '4' },
+    rounds: { type: 'string', default: '5' },
+    parts: { type: 'string', default: 'null,latency,cerbos' },
+    growth: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 })
@@ -27,12 +34,14 @@ const size: WorldSize = {
   applications: 1000,
   rules: Number(values.rules),
 }
-const roundsCount = 5
+const roundsCount = Number(values.rounds)
+const seconds = Number(values.seconds)
+const parts = new Set(values.parts.split(','))
+if (values.growth) parts.add('growth')
 const warmUsers = Math.min(size.users, 20_000)
 /** Long enough for the optimizing compiler to be done with the hot path. */
 const warmSeconds = 3
 const goal = 0.85
-const context = { country: 'DE', risk: 'low', 'posture.disk-encrypted': true }
 
 const folder = await mkdtemp(join(tmpdir(), 'sallyport-bench-'))
 try {
@@ -45,27 +54,41 @@ async function measure(): Promise<void> {
   const load = chooseLoad(folder)
   const report = new Report(values.json)
   report.header('What does deciding cost on top of answering at all?', loadText(load))
+  if (parts.has('null') || parts.has('latency')) await againstNull(report, load)
+  if (parts.has('cerbos')) {
+    await againstCerbos({ report, load, folder, seconds, rounds: roundsCount, warmSeconds })
+  }
+  if (parts.has('growth')) await tellGrowth({ report, folder, seconds, size, warmSeconds })
+}
+
+async function againstNull(report: Report, load: Load): Promise<void> {
   const config = await writeWorld(join(folder, 'world'), size)
   const questions = questionsOf(size, roundsCount)
   await using floor = await startVariant('null', ['bench/decide/null-server.ts'])
   await using ours = await startVariant('sallyport', [
     ...['src/main.ts', 'serve', '--config', config, '--json'],
   ])
-  await warmPrincipals(ours)
-  for (const question of questions) await expectAllow(ours, question)
+  await warmPrincipals(ours, warmUsers)
+  await expectAllowed(ours, questions)
 
   const floorRounds: Round[] = []
   const ourRounds: Round[] = []
   const bodies = await Promise.all(questions.map((question, n) => writeBody(question, n)))
-  for (const server of [floor, ours]) await load.run(server, bodies[0]!, warmSeconds)
+  const target = (server: ServedVariant, body: string) => ({ server, url: checkUrl(server), body })
+  for (const server of [floor, ours]) await load.run(target(server, bodies[0]!), warmSeconds)
   for (const body of bodies) {
-    floorRounds.push(await load.run(floor, body, Number(values.seconds)))
-    ourRounds.push(await load.run(ours, body, Number(values.seconds)))
+    floorRounds.push(await load.run(target(floor, body), seconds))
+    ourRounds.push(await load.run(target(ours, body), seconds))
   }
-  for (const question of questions) await expectAllow(ours, question)
+  await expectAllowed(ours, questions)
+  if (parts.has('latency')) {
+    const measured = target(ours, bodies[0]!)
+    await tellLatencies(report, 'decide.latency', measured, middle(ourRounds, 'rps'), seconds)
+  }
+  if (!parts.has('null')) return
 
-  tell(report, 'decide.null', floorRounds)
-  tell(report, 'decide.sallyport', ourRounds)
+  tellRounds(report, 'decide.null', floorRounds)
+  tellRounds(report, 'decide.sallyport', ourRounds)
   const byCpu = middle(floorRounds, 'cpuUs') / middle(ourRounds, 'cpuUs')
   const byRps = middle(ourRounds, 'rps') / middle(floorRounds, 'rps')
   report.figure('decide.vs_null by server CPU', byCpu.toFixed(3))
@@ -78,57 +101,9 @@ function loadText(load: Load): string {
   return `${load.text}; ${placement}; ${world}; ${roundsCount} alternating rounds, median`
 }
 
-/** As a gateway that has been running for a while: each of these users was seen before. */
-async function warmPrincipals(server: ServedVariant): Promise<void> {
-  using client = SallyportClient.connect(server.ready.grpc!)
-  const chunk = 64
-  for (let from = 0; from < warmUsers; from += chunk) {
-    const users = [...Array(Math.min(chunk, warmUsers - from)).keys()]
-    const answers = await Promise.all(
-      users.map((n) =>
-        client.check({ user: userName(from + n), app: 'app-0000', timeoutMs: 5000 }),
-      ),
-    )
-    const failed = answers.find(({ wire, reason }) => wire || reason.startsWith('DIRECTORY'))
-    if (failed) throw new Error(`warming failed: ${failed.reason} ${failed.wire?.detail ?? ''}`)
-  }
-}
-
-async function expectAllow(server: ServedVariant, { user, host, rule }: Question): Promise<void> {
-  using client = SallyportClient.connect(server.ready.grpc!)
-  const destination = { host, port: 443, protocol: 'tcp' }
-  const answer = await client.check({ user, ...destination, context, timeoutMs: 5000 })
-  if (answer.allowed && answer.rule === rule) return
-  throw new Error(`expected allow by ${rule}, got ${answer.effect} ${answer.reason} ${answer.rule}`)
-}
-
-/** One request with the length prefix of gRPC, as a load client sends it. */
-async function writeBody({ user, host }: Question, n: number): Promise<string> {
-  const message = decisionMethods.Check.requestSerialize({
-    subject: { user_name: user },
-    destination: { host, port: 443, protocol: 'tcp' },
-    context: {
-      country: { string: context.country },
-      risk: { string: context.risk },
-      'posture.disk-encrypted': { bool: true },
-    },
-  })
-  const prefix = Buffer.alloc(5)
-  prefix.writeUInt32BE(message.length, 1)
+/** One request as a load client sends it. */
+async function writeBody(question: Question, n: number): Promise<string> {
   const file = join(folder, `body-${n}`)
-  await writeFile(file, Buffer.concat([prefix, message]))
+  await writeFile(file, framed(encodedRequest(question)))
   return file
-}
-
-function tell(report: Report, name: string, rounds: readonly Round[]): void {
-  const ms = (key: 'p50Ms' | 'p99Ms' | 'p999Ms') => middle(rounds, key).toFixed(2)
-  const each = rounds.map((round) => Math.round(round.rps)).join(' ')
-  report.figure(name, `${Math.round(middle(rounds, 'rps'))} calls/s (${each})`)
-  const latency = `p50 ${ms('p50Ms')} ms, p99 ${ms('p99Ms')} ms, p99.9 ${ms('p999Ms')} ms`
-  report.figure(`${name} latency`, latency)
-  report.figure(`${name} server CPU`, `${middle(rounds, 'cpuUs').toFixed(1)} µs a call`)
-}
-
-function middle(rounds: readonly Round[], key: keyof Round): number {
-  return median(rounds.map((round) => round[key]))
 }

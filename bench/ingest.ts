@@ -88,7 +88,7 @@ async function startOurs(): Promise<Loaded> {
   const free = { address: '127.0.0.1:0' }
   const config = {
     store: `sqlite:${join(folder, 'sallyport.db')}`,
-    listen: { scim: free, grpc: free, admin: free },
+    listen: { scim: free, grpc: free, authzen: free, admin: free },
     tenants: { acme: { directories: { entra: { default: true } } } },
     limits: { scimPerDirectory: { rate: 1_000_000, burst: 1_000_000 } },
     logLevel: 'error',

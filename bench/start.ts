@@ -78,7 +78,7 @@ async function measure(store: string): Promise<{ readonly ready: number; readonl
   const free = '{ address: "127.0.0.1:0" }'
   const lines = [
     `store: "${store}"`,
-    `listen: { scim: ${free}, grpc: ${free}, admin: ${free} }`,
+    `listen: { scim: ${free}, grpc: ${free}, authzen: ${free}, admin: ${free} }`,
     `cache: { principals: ${users} }`,
     'tenants: { acme: { policy: policy.yaml, directories: { entra: {}, okta: { domains: [x.example] } } } }',
   ]

@@ -80,6 +80,7 @@ describe.skipIf(!hasRedis)('what the composition starts', () => {
       SALLYPORT_LISTEN_SCIM_ADDRESS: `127.0.0.1:${scimPort}`,
       SALLYPORT_LISTEN_SCIM_PUBLIC_URL: 'https://scim.acme.example',
       SALLYPORT_LISTEN_GRPC_ADDRESS: '127.0.0.1:0',
+      SALLYPORT_LISTEN_AUTHZEN_ADDRESS: '127.0.0.1:0',
       SALLYPORT_LISTEN_ADMIN_ADDRESS: '127.0.0.1:0',
       SALLYPORT_LOG_LEVEL: 'silent',
     }

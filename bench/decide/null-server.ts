@@ -1,29 +1,53 @@
-import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js'
+import {
+  type handleBidiStreamingCall,
+  type handleUnaryCall,
+  Server,
+  ServerCredentials,
+} from '@grpc/grpc-js'
 import { openFront } from '../../src/access/front.ts'
-import { decisionServiceDefinition } from '../../src/grpc/messages.ts'
+import { generalServiceDefinition } from '../../src/grpc/messages.ts'
 import { serverOptions } from '../../src/grpc/server-options.ts'
 
 /**
- * The floor: an empty handler with the same messages behind the same front, which answers every
- * Check with one constant response. Run as a child process; its first line is its address.
+ * The floor: empty handlers with the same messages behind the same front, which answer every Check
+ * and every message of a CheckStream with constants. Run as a child process; its first line is its
+ * address.
  */
 const response = {
   decision: {
     effect: 1,
     reason: 11,
-    rule: 'allow-app-0042',
+    rule: 'rule-09042',
     application: 'app-0042',
     message: '',
-    cacheable_for_ms: 30_000,
-    decision_id: '01934f5e-7a4b-7c3d-9e2f-0123456789ab',
+    cacheable_for_ms: 0,
+    obligations: undefined,
+    decision_id: 'q83vASNF-2n9c1',
     unknown: [],
+    stale: undefined,
   },
   world: { revision: 'p0.1.4711', age_ms: 12, policy_version: '0123456789abcdef'.repeat(4) },
 }
 const check: handleUnaryCall<object, object> = (_call, callback) => callback(null, response)
+const checkStream: handleBidiStreamingCall<Batch, object> = (call) => {
+  call.on('data', ({ requests }: Batch) => call.write(batchOf(requests.length)))
+  call.on('end', () => call.end())
+}
+interface Batch {
+  readonly requests: readonly object[]
+}
+const batches = new Map<number, object>()
+function batchOf(count: number): object {
+  const known = batches.get(count)
+  if (known !== undefined) return known
+  const results = [...Array(count).keys()].map((id) => ({ id, decision: response.decision }))
+  const batch = { results, world: response.world }
+  batches.set(count, batch)
+  return batch
+}
 
 const server = new Server(serverOptions)
-server.addService(decisionServiceDefinition, { Check: check })
+server.addService(generalServiceDefinition, { Check: check, CheckStream: checkStream })
 const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
 const listener = await openFront({
   listener: 'grpc',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fillStore, type Person } from './directory.ts'
 
 /**
  * The directory and rules that the question is asked about: every application has the same number
@@ -21,20 +22,22 @@ export interface Question {
 
 const groupsPerUser = 5
 
-/** Writes `sallyport.yaml`, its rule file and its seed, and returns the path of the first. */
+/** Writes `sallyport.yaml`, its rule file and its store, and returns the path of the first. */
 export async function writeWorld(folder: string, size: WorldSize): Promise<string> {
   await mkdir(folder, { recursive: true })
+  const database = join(folder, 'sallyport.db')
   const config = {
-    store: `sqlite:${join(folder, 'sallyport.db')}`,
+    store: `sqlite:${database}`,
     listen: {
       scim: { address: '127.0.0.1:0' },
       grpc: { address: '127.0.0.1:0' },
+      authzen: { address: '127.0.0.1:0' },
       admin: { address: '127.0.0.1:0' },
     },
     tenants: {
       acme: {
         policy: 'policy.json',
-        directories: { entra: { domains: ['acme.example'], default: true, seed: 'users.json' } },
+        directories: { entra: { domains: ['acme.example'], default: true } },
       },
     },
     logLevel: 'error',
@@ -42,7 +45,7 @@ export async function writeWorld(folder: string, size: WorldSize): Promise<strin
   const file = join(folder, 'sallyport.yaml')
   await writeFile(file, JSON.stringify(config))
   await writeFile(join(folder, 'policy.json'), JSON.stringify(policyOf(size)))
-  await writeFile(join(folder, 'users.json'), JSON.stringify(directoryOf(size)))
+  await fillStore(database, peopleOf(size), [...Array(size.groups).keys()].map(groupName))
   return file
 }
 
@@ -67,7 +70,7 @@ export function questionsOf(size: WorldSize, count: number): readonly Question[]
 }
 
 export const userName = (user: number) => `user${pad(user, 6)}@acme.example`
-const hostOf = (application: number) => `${applicationName(application)}.acme.example`
+export const hostOf = (application: number) => `${applicationName(application)}.acme.example`
 const applicationName = (application: number) => `app-${pad(application, 4)}`
 const groupName = (group: number) => `Group ${pad(group, 4)}`
 const ruleId = (rule: number) => `rule-${pad(rule, 5)}`
@@ -85,11 +88,23 @@ function rulesOfApplication({ rules, applications }: WorldSize, application: num
   return [...Array(count).keys()].map((n) => n * applications + application)
 }
 
+/** What is in the files, for those who are asked beside us. */
+export function worldOf(size: WorldSize) {
+  const groupsOf = (user: string) =>
+    [...new Set(groupsOfUser(size, userNumber(user)))].map(groupName)
+  return { rules: rulesOf(size), groupsOf }
+}
+const userNumber = (name: string) => Number(/\d+/.exec(name)?.[0])
+
 function policyOf(size: WorldSize): object {
   const applications: Record<string, object> = {}
   for (let n = 0; n < size.applications; n++) {
     applications[applicationName(n)] = { hosts: [hostOf(n)], ports: [443], protocols: ['tcp'] }
   }
+  return { version: 1, applications, rules: rulesOf(size) }
+}
+
+function rulesOf(size: WorldSize) {
   const rules = [...Array(size.rules).keys()].map((rule) => ({
     id: ruleId(rule),
     effect: rule % 4 === 1 ? 'block' : 'allow',
@@ -102,30 +117,13 @@ function policyOf(size: WorldSize): object {
     const rule = last === undefined ? undefined : rules[last]
     if (rule !== undefined) rule.effect = 'allow'
   }
-  return { version: 1, applications, rules }
+  return rules
 }
 
-function directoryOf(size: WorldSize): object {
-  const members: string[][] = [...Array(size.groups).keys()].map(() => [])
-  const users = [...Array(size.users).keys()].map((user) => {
-    const id = userId(user)
-    for (const group of groupsOfUser(size, user)) members[group]!.push(id)
-    return {
-      schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],
-      id,
-      userName: userName(user),
-      active: true,
-      name: { givenName: 'User', familyName: pad(user, 6) },
-      emails: [{ type: 'work', value: userName(user), primary: true }],
-    }
-  })
-  const groups = members.map((of, group) => ({
-    schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'],
-    id: uuid(`group ${group}`),
-    displayName: groupName(group),
-    members: [...new Set(of)].map((value) => ({ value })),
-  }))
-  return { format: 'sallyport-directory', schema: 1, users, groups }
+function* peopleOf(size: WorldSize): Iterable<Person> {
+  for (let user = 0; user < size.users; user++) {
+    yield { id: userId(user), userName: userName(user), groups: groupsOfUser(size, user) }
+  }
 }
 
 export function userId(user: number): string {

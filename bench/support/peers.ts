@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const folder = join(import.meta.dirname, '../peers')
@@ -9,7 +9,11 @@ const folder = join(import.meta.dirname, '../peers')
  * otherwise why it cannot be had, in one line.
  */
 export function missingPeers(): string | undefined {
-  if (existsSync(join(folder, 'node_modules'))) return undefined
+  const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    dependencies: Readonly<Record<string, string>>
+  }
+  const isThere = (name: string) => existsSync(join(folder, 'node_modules', name))
+  if (Object.keys(dependencies).every(isThere)) return undefined
   try {
     execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--prefix', folder], { stdio: 'pipe' })
     return undefined

@@ -3,14 +3,17 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 
 /** A server in a process of its own, on a core of its own. */
-export interface ServedVariant extends AsyncDisposable {
+export interface Served extends AsyncDisposable {
   readonly name: string
-  /** Its first line of output: addresses by listener. */
-  readonly ready: Readonly<Record<string, string>>
   /** CPU time the process has used so far, all threads; undefined where the kernel does not say. */
   cpuMs(): number | undefined
+}
+export interface ServedVariant extends Served {
+  /** Its first line of output: addresses by listener. */
+  readonly ready: Readonly<Record<string, string>>
 }
 
 /** Server and load get different cores, or neither is pinned. */
@@ -45,18 +48,56 @@ export async function startVariant(
   args: readonly string[],
   { env = {}, pinned = pinning }: VariantOptions = {},
 ): Promise<ServedVariant> {
-  const node = [process.execPath, ...productFlags(), ...args]
-  const [command, ...rest] = pinned ? ['taskset', '-c', serverCore, ...node] : node
-  const child = spawn(command!, rest, {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, ...env },
-  })
-  const lines = createInterface({ input: child.stdout })
+  const child = spawnOnCore([process.execPath, ...productFlags(), ...args], { env, pinned })
+  const lines = createInterface({ input: child.stdout! })
   const ready = await Promise.race([once(lines, 'line'), once(child, 'exit')])
   if (typeof ready[0] !== 'string') throw new Error(`${name} ended before it was ready`)
+  return { ...served(name, child), ready: JSON.parse(ready[0]) as Record<string, string> }
+}
+
+/** Runs a program that is no Node; `isReady` is asked until it says so, for half a minute. */
+export async function startProgram(
+  name: string,
+  words: readonly string[],
+  isReady: () => Promise<boolean>,
+): Promise<Served> {
+  const child = spawnOnCore(words, { pinned: pinning, stderr: 'pipe' })
+  child.stdout?.resume()
+  let said = ''
+  child.stderr?.on('data', (text: Buffer) => {
+    said = `${said}${text}`.slice(-saidMax)
+  })
+  const program = served(name, child)
+  for (let tries = 0; tries < 300; tries++) {
+    if (child.exitCode !== null) throw new Error(`${name} ended before it was ready: ${said}`)
+    if (await isReady()) return program
+    await delay(100)
+  }
+  await program[Symbol.asyncDispose]()
+  throw new Error(`${name} is not ready after half a minute: ${said}`)
+}
+
+/** Of its complaints the last, told only if it does not start. */
+const saidMax = 2_000
+
+function spawnOnCore(
+  words: readonly string[],
+  {
+    env = {},
+    pinned = false,
+    stderr = 'inherit',
+  }: VariantOptions & { stderr?: 'inherit' | 'pipe' },
+) {
+  const [command, ...rest] = pinned ? ['taskset', '-c', serverCore, ...words] : words
+  return spawn(command!, rest, {
+    stdio: ['ignore', 'pipe', stderr],
+    env: { ...process.env, ...env },
+  })
+}
+
+function served(name: string, child: ChildProcess): Served {
   return {
     name,
-    ready: JSON.parse(ready[0]) as Record<string, string>,
     cpuMs: () => cpuMsOf(child),
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGTERM')

@@ -23,7 +23,7 @@ export async function openMorning(folder: string): Promise<Morning> {
     [
       `store: sqlite:${join(folder, 'data/sallyport.db')}`,
       'listen: { scim: { address: "127.0.0.1:0" }, grpc: { address: "127.0.0.1:0" },',
-      '          admin: { address: "127.0.0.1:0" } }',
+      '          authzen: { address: "127.0.0.1:0" }, admin: { address: "127.0.0.1:0" } }',
       'logLevel: error',
       'tenants:',
       '  acme:',

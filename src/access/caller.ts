@@ -15,6 +15,8 @@ export interface Caller {
   readonly obligations: Names
   /** Whether it may see which rules were considered, and why. */
   readonly explain: boolean
+  /** Whether it may search, and so learn who there is. */
+  readonly search: boolean
 }
 
 export type Names = 'all' | ReadonlySet<string>
@@ -22,7 +24,8 @@ export type Names = 'all' | ReadonlySet<string>
 /** Over loopback, without credentials: believed in everything, for the only tenant there is. */
 export function localCaller(tenant: TenantId): Caller {
   const [applications, context, claims, obligations] = ['all', 'all', 'all', 'all'] as const
-  return { connector: '', tenant, applications, context, claims, obligations, explain: true }
+  const rights = { applications, context, claims, obligations, explain: true, search: true }
+  return { connector: '', tenant, ...rights }
 }
 
 export function isAmong(names: Names, name: string): boolean {

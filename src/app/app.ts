@@ -7,7 +7,7 @@ import { type Clock, systemClock } from '../std/clock.ts'
 import { productVersion } from '../std/product-version.ts'
 import type { Store } from '../store/store.ts'
 import { CompiledPolicies } from './compiled-policies.ts'
-import { type DecisionApp, startDecisionApp } from './decision-app.ts'
+import { type DecisionArm, startDecisionArm } from './decision-arm.ts'
 import { GroupWatch } from './group-watch.ts'
 import { forkReporter, judgeStore, openHouseStore, tenancyOf } from './house.ts'
 import { IngestLink } from './ingest-link.ts'
@@ -39,6 +39,8 @@ export interface Addresses {
   /** Base of the tenant URLs: `/scim/{directory}/v2` follows. */
   readonly scim: string | undefined
   readonly grpc: string | undefined
+  /** Base of its URLs: `/access/v1/…` follows. */
+  readonly authzen: string | undefined
   readonly admin: string | undefined
 }
 
@@ -79,14 +81,16 @@ export async function startApp(
   const seeds = wanted.has('ingest') ? new Seeds(parts) : undefined
   await seeds?.sow()
 
-  const decision = wanted.has('decision') ? started.use(await startDecisionApp(parts)) : undefined
+  const times = { lingerMs: overrides.lingerMs ?? lingerMs, graceMs }
+  const arm = wanted.has('decision') ? started.use(await startDecisionArm(parts, times)) : undefined
   const link = { config, observer, clock, script: overrides.ingestScript }
   const ingest = wanted.has('ingest') ? started.use(await IngestLink.start(link)) : undefined
   let draining = false
   const readiness = async (): Promise<Readiness> => {
     const fault = await faultOf(store)
     const stopping = draining ? ['stopping'] : []
-    const troubles = [...stopping, ...fault, ...(decision?.trouble() ?? [])]
+    const deciding = await arm?.report()
+    const troubles = [...stopping, ...fault, ...(deciding?.troubles ?? [])]
     // Told, though decisions are served without them.
     const others = [
       ...compiled.faults,
@@ -94,36 +98,37 @@ export async function startApp(
       ...(publisher?.differences ?? []),
       ...(groups?.findings ?? []),
       ...(ingest?.troubles ?? []),
-      ...(decision?.warnings ?? []),
+      ...(deciding?.warnings ?? []),
     ]
     return {
       ready: troubles.length === 0,
       reasons: [...troubles, ...others],
-      revision: decision?.revision ?? '',
-      tenantsWithoutPolicy: decision?.tenantsWithoutPolicy() ?? [],
+      revision: deciding?.revision ?? '',
+      tenantsWithoutPolicy: deciding?.tenantsWithoutPolicy ?? [],
     }
   }
   const stop = new AbortController()
   const admin = wanted.has('admin')
-    ? started.use(await startAdmin(config, readiness, metrics, observer, clock))
+    ? started.use(await startAdmin(config, { readiness, metrics, arm, observer, clock }))
     : undefined
 
   const background = [
     publisher?.watch(stop.signal),
     groups?.watch(stop.signal),
     seeds?.keepTrying(stop.signal),
-    decision && keepHealth(decision, readiness, clock, stop.signal),
+    arm && keepHealth(arm, readiness, clock, stop.signal),
   ]
   started.defer(async () => {
     // Told first, so that load balancers turn away while answers still go out.
     draining = true
     stop.abort()
     await Promise.all(background)
-    await decision?.grpc.stop({ lingerMs: overrides.lingerMs ?? lingerMs, graceMs })
+    await arm?.drain()
   })
   const addresses = {
     scim: ingest?.url,
-    grpc: decision?.grpc.address,
+    grpc: arm?.grpc,
+    authzen: arm?.authzen,
     admin: admin?.url,
   }
   observer.lifecycle({ what: 'started', ...addresses, version: productVersion })
@@ -134,12 +139,17 @@ export async function startApp(
 const lingerMs = 2000
 const graceMs = 5000
 
+interface AdminParts {
+  readonly readiness: () => Promise<Readiness>
+  readonly metrics: Metrics
+  readonly arm: DecisionArm | undefined
+  readonly observer: Observer
+  readonly clock: Clock
+}
+
 async function startAdmin(
   config: Config,
-  readiness: () => Promise<Readiness>,
-  metrics: Metrics,
-  observer: Observer,
-  clock: Clock,
+  { readiness, metrics, arm, observer, clock }: AdminParts,
 ): Promise<AdminServer> {
   await using started = new AsyncDisposableStack()
   const listen = await readListen(config.listen.admin, 'listen.admin.tls')
@@ -147,7 +157,10 @@ async function startAdmin(
     await serveAdmin({
       listen,
       readiness,
-      metrics: async () => ({ text: await metrics.text(), contentType: metrics.contentType }),
+      metrics: async () => ({
+        text: await metrics.text((await arm?.report())?.metrics),
+        contentType: metrics.contentType,
+      }),
       observer,
     }),
   )
@@ -175,16 +188,16 @@ async function faultOf(store: Store): Promise<readonly string[]> {
 
 /** `grpc.health.v1` says what `/readyz` says. */
 async function keepHealth(
-  decision: DecisionApp,
+  arm: DecisionArm,
   readiness: () => Promise<Readiness>,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    decision.grpc.setServing((await readiness()).ready)
+    arm.setServing((await readiness()).ready)
     await clock.sleep(healthMs, signal)
   }
-  decision.grpc.setServing(false)
+  arm.setServing(false)
 }
 
 const healthMs = 500

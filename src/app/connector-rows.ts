@@ -14,6 +14,7 @@ export function connectorRows(config: Config): readonly ConnectorRow[] {
     claims: namesOf(row.claims),
     obligations: namesOf(row.obligations),
     explain: row.explain,
+    search: row.search,
     enabled: row.enabled,
   }))
 }

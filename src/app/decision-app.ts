@@ -1,13 +1,17 @@
 import { Connectors } from '../access/connectors.ts'
+import type { Connection } from '../access/front.ts'
+import { type AuthzenServer, serveAuthzen } from '../authzen/authzen.ts'
 import { DirectoryCache } from '../cache/directory-cache.ts'
 import type { Config } from '../config/config.ts'
 import { ActivePolicies } from '../decision/active-policies.ts'
+import { Catalogue } from '../decision/catalogue.ts'
 import { Decider } from '../decision/decider.ts'
 import { DirectoryResolution } from '../decision/subject.ts'
 import type { TenantId } from '../directory/directory.ts'
 import { followFeed } from '../feed/feed.ts'
 import { type GrpcServer, serveGrpc } from '../grpc/grpc.ts'
 import type { Observer } from '../observe/observe.ts'
+import { obligationTypes } from '../policy/schema.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Store } from '../store/store.ts'
 import type { CompiledPolicies } from './compiled-policies.ts'
@@ -15,12 +19,14 @@ import { connectorRows, isOvertaken } from './connector-rows.ts'
 import { ConnectorReload } from './connector-watch.ts'
 import type { Tenancy } from './house.ts'
 import { followStaging } from './staging.ts'
+import { subjectList } from './subject-list.ts'
 import { readListen } from './tls-files.ts'
 import { keepTls } from './tls-watch.ts'
 
-/** The decision arm of one process: memory that follows the log, and the wire that asks it. */
+/** The decision arm of one process: memory that follows the log, and the wires that ask it. */
 export interface DecisionApp extends AsyncDisposable {
   readonly grpc: GrpcServer
+  readonly authzen: AuthzenServer
   /** Why no decision is served now; empty: decisions are served. */
   trouble(): readonly string[]
   tenantsWithoutPolicy(): readonly string[]
@@ -86,19 +92,43 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
   const connectors = new Connectors(connectorRows(config), tenants)
   const listen = await readListen(config.listen.grpc, 'listen.grpc.tls')
   const { extAuthz } = config
+  const { reflection } = config.listen.grpc
   const grpc = started.use(
-    await serveGrpc({ decisions: decider, connectors, extAuthz, listen, observer }),
+    await serveGrpc({ decisions: decider, connectors, extAuthz, reflection, listen, observer }),
   )
+  const listenAuthzen = await readListen(config.listen.authzen, 'listen.authzen.tls')
+  const authzen = started.use(
+    await serveAuthzen({
+      decisions: decider,
+      catalogue: new Catalogue(policies),
+      listSubjects: subjectList(store, tenancy, resolution),
+      connectors,
+      obligationTypes,
+      listen: listenAuthzen,
+      publicUrl: config.listen.authzen.publicUrl,
+      observer,
+    }),
+  )
+  const isOver = (open: Connection) => isOvertaken(connectors, open)
   const reload = new ConnectorReload({
     config,
     connectors,
-    replaced: () => grpc.endConnections((open) => isOvertaken(connectors, open)),
+    replaced: () => {
+      grpc.endConnections(isOver)
+      authzen.endConnections(isOver)
+    },
     observer,
     clock,
   })
-  const { replaceTls: replace } = grpc
-  const tls = { listener: 'grpc', listen: config.listen.grpc, first: listen.tls, replace }
-  watching.push(reload.watch(stop.signal), keepTls(tls, observer, clock, stop.signal))
+  watching.push(reload.watch(stop.signal))
+  for (const [listener, server, first] of [
+    ['grpc', grpc, listen.tls],
+    ['authzen', authzen, listenAuthzen.tls],
+  ] as const) {
+    const { replaceTls: replace } = server
+    const tls = { listener, listen: config.listen[listener], first, replace }
+    watching.push(keepTls(tls, observer, clock, stop.signal))
+  }
   const withoutPolicy = () => tenants.filter((tenant) => policies.rulesOf(tenant) === undefined)
   const trouble = () => {
     const look = vouch.lastLook(cache.applied)
@@ -118,12 +148,14 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
       cacheHits: hits,
       cacheMisses: misses,
       heldRevocations: held,
+      inFlight: grpc.inFlight + authzen.inFlight,
       ready: trouble().length === 0,
     }
   })
   const all = started.move()
   return {
     grpc,
+    authzen,
     trouble,
     tenantsWithoutPolicy: withoutPolicy,
     get warnings() {

@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import type { Config } from '../config/config.ts'
+import { isLoopback } from '../std/loopback.ts'
 import { serverWeaknesses } from '../store/redis-store/server-settings.ts'
 import { checkPolicies } from './check-policies.ts'
 import { redisSettingsOf } from './house.ts'
@@ -103,7 +104,7 @@ async function disk(config: Config): Promise<readonly Finding[]> {
 const freeBytesMin = 1024 ** 3
 
 async function listeners({ listen }: Config): Promise<readonly Finding[]> {
-  const all = Object.entries({ scim: listen.scim, grpc: listen.grpc, admin: listen.admin })
+  const all = Object.entries(listen)
   return await Promise.all(
     all.map(async ([name, { host, port }]): Promise<Finding> => {
       const answers = port !== 0 && (await accepts(host, port))
@@ -136,6 +137,7 @@ function settings(config: Config): readonly Finding[] {
       'no TLS and no https publicUrl: Entra ID and Okta reach neither plain text nor loopback'
     findings.push({ about: 'settings', verdict: 'warn', text })
   }
+  findings.push(...callerSettings(config))
   for (const { id, graceMs } of config.tenants.flatMap(({ directories }) => directories)) {
     if (graceMs === 0) continue
     const text = `a process that is cut off from Redis may allow for ${graceMs / 1000} s more`
@@ -145,6 +147,22 @@ function settings(config: Config): readonly Finding[] {
     'doors fail closed: keep one way to this machine and to the identity provider that does not ' +
     'pass through Sallyport'
   findings.push({ about: 'break-glass', verdict: 'fine', text })
+  return findings
+}
+
+/** Who may ask for decisions, where that is weaker than it could be. */
+function callerSettings({ listen, connectors }: Config): readonly Finding[] {
+  const findings: Finding[] = []
+  const weak = (about: string, text: string) => findings.push({ about, verdict: 'warn', text })
+  for (const name of ['grpc', 'authzen'] as const) {
+    const { host, tls } = listen[name]
+    if (isLoopback(host)) continue
+    if (tls === undefined) weak(`listen ${name}`, 'tokens and decisions travel in plain text')
+    if (connectors.length === 0) weak(`listen ${name}`, 'no connectors: nobody there may ask')
+  }
+  for (const { id, enabled } of connectors) {
+    if (!enabled) findings.push({ about: `connector ${id}`, verdict: 'fine', text: 'disabled' })
+  }
   return findings
 }
 

@@ -38,6 +38,7 @@ const eventNames: Readonly<Record<EventName, true>> = {
   writesLost: true,
   storeJudged: true,
   ingestFailed: true,
+  workerFailed: true,
   seeded: true,
   lifecycle: true,
 }

@@ -16,6 +16,8 @@ import type { Store } from '../store/store.ts'
 export interface Tenancy {
   readonly tenants: readonly (TenantConfig & { readonly key: TenantId })[]
   readonly directories: readonly (DirectoryConfig & DirectorySettings)[]
+  /** As the config had them at the start: lint tells what they cannot say or do. */
+  readonly connectors: Config['connectors']
 }
 
 export function tenancyOf(config: Config): Tenancy {
@@ -29,7 +31,7 @@ export function tenancyOf(config: Config): Tenancy {
       attributesForPolicy: directory.scimAttributesForPolicy,
     })),
   )
-  return { tenants, directories }
+  return { tenants, directories, connectors: config.connectors }
 }
 
 /** What a process does with the store. */

@@ -30,10 +30,12 @@ export interface JudgeParts {
 export function staticFindings(
   policy: CheckedPolicy,
   tenant: TenantId,
-  { registries, nowMs }: JudgeParts,
+  { tenancy, registries, nowMs }: JudgeParts,
   previous?: CheckedPolicy,
 ): readonly Finding[] {
-  return lintPolicy(policy, { vocabulary: registries.ofTenant(tenant), nowMs, previous })
+  const gateways = tenancy.connectors.filter((connector) => connector.tenant === tenant)
+  const vocabulary = registries.ofTenant(tenant)
+  return lintPolicy(policy, { vocabulary, nowMs, previous, gateways })
 }
 
 /** What it finds in the rules and the directory as it is now. @throws {StoreUnavailable} */

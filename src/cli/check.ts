@@ -3,10 +3,11 @@ import type { CheckRequest, ClientDecision } from '../client/client.ts'
 import type { Verb } from './cli.ts'
 import { type ConfigOptions, configFlag, configHelp, loadConfig } from './config-option.ts'
 import { complain, type ExitCode, exit, print } from './exit.ts'
+import { type ClientFiles, openClient } from './open-client.ts'
 import { snakeKeys } from './snake-keys.ts'
 import { valuesOf } from './values-option.ts'
 
-interface CheckOptions extends ConfigOptions {
+interface CheckOptions extends ConfigOptions, ClientFiles {
   readonly user?: string
   readonly id?: string
   readonly externalId?: string
@@ -43,6 +44,10 @@ export function addCheck(program: Command, verb: Verb): void {
     .option('--claim <key=value>', 'what a token says of the subject', collect, [])
     .option('--explain', 'every rule considered, and why')
     .option('--server <host:port>', 'gRPC address (default: the one of the config)')
+    .option('--token-file <file>', 'token of a connector; anybody could see it in the arguments')
+    .option('--ca <file>', 'TLS: who signs the certificate of the server, PEM')
+    .option('--cert <file>', 'TLS: certificate of a connector, PEM')
+    .option('--key <file>', 'TLS: its key, PEM')
     .option(configFlag, configHelp)
     .option('--json', 'answer as JSON')
     .action(verb(check))
@@ -60,8 +65,12 @@ async function check(options: CheckOptions): Promise<ExitCode> {
     complain(`sallyport: gRPC address \`${server}\` ${fault}: name it with --server`)
     return exit.misuse
   }
-  const { SallyportClient } = await import('../client/client.ts')
-  using client = SallyportClient.connect(server)
+  const opened = await openClient(server, options)
+  if ('fault' in opened) {
+    complain(`sallyport: ${opened.fault}`)
+    return opened.exit
+  }
+  using client = opened.client
   const json = options.json === true
   if (options.explain === true) {
     const explanation = await client.explain(request)

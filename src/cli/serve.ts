@@ -67,9 +67,9 @@ function isQuickstart({ file }: Config): boolean {
 
 /** Names only what listens. */
 function announce(config: Config, app: App, token: string | undefined, json: boolean): void {
-  const { scim, grpc, admin } = app.addresses
+  const { scim, grpc, authzen, admin } = app.addresses
   if (json) {
-    const ready = { scim, grpc, admin, ...(token !== undefined && { token }) }
+    const ready = { scim, grpc, authzen, admin, ...(token !== undefined && { token }) }
     process.stdout.write(`${JSON.stringify(ready)}\n`)
     return
   }
@@ -81,6 +81,7 @@ function announce(config: Config, app: App, token: string | undefined, json: boo
   }
   if (token !== undefined) lines.push(`  secret token     ${token}   (shown this once)`)
   if (grpc !== undefined) lines.push(`  gRPC decisions   ${grpc}`)
+  if (authzen !== undefined) lines.push(`  AuthZEN          ${authzen}/access/v1/evaluation`)
   if (admin !== undefined) lines.push(`  admin            ${admin}/readyz  /livez  /metrics`)
   if (isQuickstart(config)) {
     lines.push('', 'Ask it:', '  npx sallyport check --user ann@acme.example --app wiki')

@@ -15,6 +15,7 @@ import { openOperator } from './open-operator.ts'
 
 interface TokenOptions extends ConfigOptions {
   readonly directory?: string
+  readonly connector?: string
   readonly label: string
   readonly expires?: string
   readonly replace?: string
@@ -22,7 +23,9 @@ interface TokenOptions extends ConfigOptions {
 }
 
 export function addToken(program: Command, verb: Verb): void {
-  const token = program.command('token').description('SCIM bearer tokens of identity providers')
+  const token = program
+    .command('token')
+    .description('bearer tokens of identity providers (SCIM) and of connectors')
   const common = (name: string, text: string) =>
     token
       .command(name)
@@ -30,8 +33,9 @@ export function addToken(program: Command, verb: Verb): void {
       .option(configFlag, configHelp)
       .option(storeFlag, storeHelp)
       .option('--json', 'answer as JSON')
-  common('create', 'make a token for one directory; it is shown this once')
-    .requiredOption('--directory <id>', 'directory that the token may write')
+  common('create', 'make a token for one directory or connector; it is shown this once')
+    .option('--directory <id>', 'directory that the token may write')
+    .option('--connector <id>', 'connector that may ask for decisions with it')
     .option('--label <text>', 'what people call it', 'identity provider')
     .option('--expires <instant>', 'RFC 3339 instant (default: never)')
     .option('--replace <id>', 'revoke this live token first')
@@ -43,7 +47,47 @@ export function addToken(program: Command, verb: Verb): void {
 }
 
 async function create(options: TokenOptions): Promise<ExitCode> {
-  const { directory = '', label, expires, replace } = options
+  const { directory, connector, label, expires, replace } = options
+  if ((directory === undefined) === (connector === undefined)) {
+    complain('sallyport: say whose token it is with one of --directory and --connector')
+    return exit.misuse
+  }
+  if (connector !== undefined) return await createForConnector(connector, options)
+  return await createForDirectory(directory!, { label, expires, replace }, options)
+}
+
+/** Nothing is stored: the line that lets it in goes into the config. */
+async function createForConnector(connector: string, options: TokenOptions): Promise<ExitCode> {
+  if (options.expires !== undefined || options.replace !== undefined) {
+    complain('sallyport: a connector token ends when its line leaves the config: no --expires')
+    return exit.misuse
+  }
+  const { newConnectorToken } = await import('../app/connector-token.ts')
+  const { token, row } = newConnectorToken(connector)
+  const text = [
+    `Token  ${token}`,
+    '',
+    'Add its digest to the config; a running server takes it within a second:',
+    'connectors:',
+    `  ${connector}: { tokens: ["${row}"] }`,
+    '',
+    'The secret is not kept: copy it now. Whoever removes the line ends the token.',
+  ]
+  print(options.json === true, { connector, token, tokens: [row] }, text.join('\n'))
+  return exit.fine
+}
+
+interface Wishes {
+  readonly label: string
+  readonly expires: string | undefined
+  readonly replace: string | undefined
+}
+
+async function createForDirectory(
+  directory: string,
+  { label, expires, replace }: Wishes,
+  options: TokenOptions,
+): Promise<ExitCode> {
   if (expires !== undefined && !isFuture(expires)) {
     complain(`sallyport: --expires \`${expires}\`: expected a future instant, 2027-01-31T00:00:00Z`)
     return exit.misuse

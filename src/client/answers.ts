@@ -1,20 +1,40 @@
 import { status } from '@grpc/grpc-js'
-import type {
-  ClientConditionTrace,
-  ClientDecision,
-  ClientExplanation,
-  ClientObligation,
-  ClientRuleTrace,
-  WireFault,
-} from './client.ts'
 import { WireError } from './errors.ts'
-import type {
-  CheckResponseMessage,
-  ConditionTraceMessage,
-  ExplainResponseMessage,
-  ObligationMessage,
-  RuleTraceMessage,
-} from './service.ts'
+import type { CheckResponseMessage, ObligationMessage } from './service.ts'
+
+export interface ClientDecision {
+  readonly effect: 'allow' | 'block'
+  readonly allowed: boolean
+  /** As in the proto, printed bare; `WIRE_…` when no decision arrived. */
+  readonly reason: string
+  readonly rule: string
+  readonly application: string
+  /** For the person blocked. */
+  readonly message: string
+  readonly revision: string
+  readonly ageMs: number
+  readonly policyVersion: string
+  /** Condition paths that could not be known and shaped the answer. */
+  readonly unknown: readonly string[]
+  /** Decided on data that nobody could confirm in time, which the directory's grace allows. */
+  readonly stale: boolean
+  readonly cacheableForMs: number
+  /** What has to be done, whatever the effect; of an allow the gateway performs all of them. */
+  readonly obligations: readonly ClientObligation[]
+  readonly decisionId: string
+  /** Present when no decision arrived. */
+  readonly wire?: WireFault
+}
+export interface ClientObligation {
+  readonly id: string
+  readonly type: string
+  readonly properties: Readonly<Record<string, string | number | boolean | readonly string[]>>
+}
+export interface WireFault {
+  /** Name of the gRPC status, or REQUEST, MALFORMED, OVERLOADED, CLIENT. */
+  readonly code: string
+  readonly detail: string
+}
 
 /** @throws {WireError} when the message lacks what makes a decision. */
 export function toDecision({ decision, world }: CheckResponseMessage): ClientDecision {
@@ -27,6 +47,10 @@ export function toDecision({ decision, world }: CheckResponseMessage): ClientDec
   const { reason } = decision
   if (typeof reason !== 'string' || reason === 'REASON_UNSPECIFIED') {
     throw new WireError('MALFORMED', `unknown \`reason\` ${reason}`)
+  }
+  // Nobody could find out later why somebody was let in.
+  if (effect === 'allow' && (decision.decision_id === '' || world.revision === '')) {
+    throw new WireError('MALFORMED', 'an allow without `decision_id` or `revision`')
   }
   return {
     effect,
@@ -60,37 +84,6 @@ const effects: ReadonlyMap<string | number, ClientDecision['effect']> = new Map(
   ['ALLOW', 'allow'],
   ['BLOCK', 'block'],
 ])
-
-/** @throws {WireError} when the message lacks what makes a decision. */
-export function toExplanation(message: ExplainResponseMessage): ClientExplanation {
-  return {
-    decision: toDecision(message),
-    rules: message.rules.map(toRuleTrace),
-    nearestAllow: message.nearest_allow,
-    text: message.text,
-    omitted: message.omitted,
-  }
-}
-
-function toRuleTrace(trace: RuleTraceMessage): ClientRuleTrace {
-  return {
-    rule: trace.rule,
-    effect: String(trace.effect).toLowerCase(),
-    result: String(trace.result).toLowerCase(),
-    decided: trace.decided,
-    conditions: trace.conditions.map(toConditionTrace),
-    file: trace.file,
-    line: trace.line,
-    reason: trace.reason,
-    note: trace.note,
-  }
-}
-
-function toConditionTrace(trace: ConditionTraceMessage): ClientConditionTrace {
-  const { path, seen, wanted, note } = trace
-  const result = String(trace.result).toLowerCase()
-  return { path, result, seen, wanted, note, ageMs: trace.age_ms }
-}
 
 /** What kept a decision from arriving. */
 export function wireFault(error: unknown): WireFault {

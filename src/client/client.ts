@@ -1,212 +1,192 @@
-import {
-  type CallOptions,
-  Client,
-  credentials,
-  Metadata,
-  type MethodDefinition,
-  type ServiceError,
-} from '@grpc/grpc-js'
-import { systemClock } from '../std/clock.ts'
-import { blockFor, toDecision, toExplanation, wireFault } from './answers.ts'
-import { toRequest } from './requests.ts'
+import { type Clock, systemClock } from '../std/clock.ts'
+import { AnswerCache } from './answer-cache.ts'
+import { blockFor, type ClientDecision, toDecision, wireFault } from './answers.ts'
+import { type Channel, type CredentialOptions, openChannel } from './channel.ts'
+import { ClientOptionsError, StreamError, WireError } from './errors.ts'
+import { type ClientExplanation, toExplanation } from './explanations.ts'
+import { withMinRevision } from './frame.ts'
+import type { LaneSeams } from './lanes.ts'
+import { asPerformed, type Performs } from './obligations.ts'
+import { type CheckRequest, encodeRequest, timeoutMsMax, timeoutOf } from './requests.ts'
+import { RevisionMemory } from './revision-memory.ts'
 import { decisionMethods } from './service.ts'
+import { callUnary } from './unary.ts'
+import { Wire } from './wire.ts'
+
+export type { ClientDecision, ClientObligation, WireFault } from './answers.ts'
+export type { CredentialOptions } from './channel.ts'
+export type {
+  ClientConditionTrace,
+  ClientExplanation,
+  ClientRuleTrace,
+} from './explanations.ts'
+export type { CheckRequest, ClientValue, ClientValues } from './requests.ts'
 
 /**
  * client: how a gateway asks.
  *
  * Every failure is a block: a status other than OK, a deadline passed, an enum value or a missing
- * field that this client does not understand, a request that cannot be sent. `check` never throws
- * and never rejects; `wire` then says what went wrong and `reason` begins with `WIRE_`. A previous
- * answer is never used again.
+ * field that this client does not understand, a request that cannot be sent, an obligation that
+ * the gateway does not perform. `check`, `checkMany` and `explain` never throw and never reject;
+ * where no decision arrived, `wire` says what went wrong and `reason` begins with `WIRE_`. A
+ * previous answer is used again only where the server allowed it and the gateway asked for a cache.
  *
- * Not here: keeping answers for as long as `cacheableForMs` allows; that is the gateway's choice.
+ * Attempts of one turn of the event loop travel together on one stream; while there is none, each
+ * is a call of its own. An open client keeps its process alive: `close` it.
+ *
+ * Not here: performing obligations, letting anybody in; that is the gateway's.
  */
-export interface CheckRequest {
-  /** Exactly one of user, id and externalId. `user` is the SCIM userName. */
-  readonly user?: string
-  readonly id?: string
-  readonly externalId?: string
-  /** The directory's id; without it the user name's domain decides. */
-  readonly directory?: string
-  /** An application's name, or where the connection goes; with both they must agree. */
-  readonly app?: string
-  readonly host?: string
-  readonly ip?: string
-  readonly port?: number
-  readonly protocol?: string
-  /** Default `connect`. */
-  readonly action?: string
-  /** Nested objects become dotted keys: `{ posture: { firewall: true } }`. */
-  readonly claims?: ClientValues
-  readonly context?: ClientValues
-  /** A revision seen earlier: the answer is not older than it. */
-  readonly minRevision?: string
+export interface ClientOptions extends CredentialOptions {
+  /** Types of obligations that the gateway performs: an allow with another one blocks. */
+  readonly performs?: 'all' | readonly string[]
+  /** How many answers are kept for as long as the server allows. Default 0: none. */
+  readonly cacheEntriesMax?: number
+  /** Default true: no answer is older than one seen before, whichever server gives it. */
+  readonly monotonic?: boolean
+  /** How long an answer is waited for unless the request says otherwise. Default 250. */
   readonly timeoutMs?: number
-}
-export interface ClientValues {
-  readonly [key: string]: ClientValue
-}
-/** Null and undefined are left out, so that the server finds the key missing. */
-export type ClientValue =
-  | string
-  | number
-  | boolean
-  | readonly string[]
-  | ClientValues
-  | null
-  | undefined
-
-export interface ClientDecision {
-  readonly effect: 'allow' | 'block'
-  readonly allowed: boolean
-  /** As in the proto, printed bare; `WIRE_…` when no decision arrived. */
-  readonly reason: string
-  readonly rule: string
-  readonly application: string
-  /** For the person blocked. */
-  readonly message: string
-  readonly revision: string
-  readonly ageMs: number
-  readonly policyVersion: string
-  /** Condition paths that could not be known and shaped the answer. */
-  readonly unknown: readonly string[]
-  /** Decided on data that nobody could confirm in time, which the directory's grace allows. */
-  readonly stale: boolean
-  readonly cacheableForMs: number
-  /** What has to be done; a gateway that cannot do one of them blocks. */
-  readonly obligations: readonly ClientObligation[]
-  readonly decisionId: string
-  /** Present when no decision arrived. */
-  readonly wire?: WireFault
-}
-export interface ClientObligation {
-  readonly id: string
-  readonly type: string
-  readonly properties: Readonly<Record<string, string | number | boolean | readonly string[]>>
-}
-export interface WireFault {
-  /** Name of the gRPC status, or what was wrong on this side. */
-  readonly code: string
-  readonly detail: string
-}
-
-export interface ClientExplanation {
-  readonly decision: ClientDecision
-  readonly rules: readonly ClientRuleTrace[]
-  /** Of a block: the allow rule that lacked the fewest conditions. */
-  readonly nearestAllow: string
-  readonly text: string
-  /** Rules of the application that are not told. */
-  readonly omitted: number
-}
-export interface ClientRuleTrace {
-  readonly rule: string
-  readonly effect: string
-  readonly result: string
-  readonly decided: boolean
-  readonly conditions: readonly ClientConditionTrace[]
-  readonly file: string
-  readonly line: number
-  readonly reason: string
-  /** What about the rule itself made it count, or not. */
-  readonly note: string
-}
-export interface ClientConditionTrace {
-  readonly path: string
-  readonly result: string
-  readonly seen: string
-  readonly wanted: string
-  readonly note: string
-  readonly ageMs: number
+  /** False: every attempt is a call of its own. Default true. */
+  readonly streams?: boolean
 }
 
 /** What a person who waits for a connection does not notice; three tries fit in. */
 const timeoutMsDefault = 250
+/** What `checkMany` has in flight at once: a server stops reading a stream that it owes more. */
+const manyAtOnce = 1_024
 
-/** Asking again is harmless for Check; only UNAVAILABLE says that nobody has answered. */
-const serviceConfig = {
-  methodConfig: [
-    {
-      name: [{ service: 'sallyport.v1.DecisionService', method: 'Check' }],
-      retryPolicy: {
-        maxAttempts: 3,
-        initialBackoff: '0.01s',
-        maxBackoff: '0.1s',
-        backoffMultiplier: 2,
-        retryableStatusCodes: ['UNAVAILABLE'],
-      },
-    },
-  ],
-  // A server in trouble is not helped by three times the load.
-  retryThrottling: { maxTokens: 10, tokenRatio: 0.1 },
-}
+const closed = new WireError('CLIENT', 'the client was closed')
 
 export class SallyportClient {
-  readonly #client: Client
+  readonly #channel: Channel
+  readonly #wire: Wire
+  readonly #clock: Clock
+  readonly #performs: Performs
+  readonly #timeoutMs: number
+  readonly #cache: AnswerCache | undefined
+  readonly #revisions: RevisionMemory | undefined
+  #isClosed = false
 
-  /** Connects on the first call. The address is `host:port`. */
-  constructor(address: string) {
-    this.#client = new Client(address, credentials.createInsecure(), {
-      'grpc.service_config': JSON.stringify(serviceConfig),
-      'grpc.service_config_disable_resolution': 1,
-    })
-  }
-
-  static connect(address: string): SallyportClient {
-    return new SallyportClient(address)
-  }
-
-  async check(request: CheckRequest): Promise<ClientDecision> {
-    try {
-      return toDecision(await this.#call(decisionMethods.Check, request))
-    } catch (error) {
-      return blockFor(wireFault(error))
+  /**
+   * Connects on the first call. The address is `host:port`. `seams` are for tests.
+   * @throws {ClientOptionsError} when options cannot be meant, such as a token in plain text to
+   *   another machine.
+   */
+  constructor(address: string, options: ClientOptions = {}, seams: Partial<LaneSeams> = {}) {
+    const { performs = [], cacheEntriesMax = 0, timeoutMs = timeoutMsDefault } = options
+    if (!(timeoutMs > 0 && timeoutMs <= timeoutMsMax)) {
+      throw new ClientOptionsError(`\`timeoutMs\` is not from 1 to ${timeoutMsMax}`)
     }
+    if (!Number.isSafeInteger(cacheEntriesMax) || cacheEntriesMax < 0) {
+      throw new ClientOptionsError('`cacheEntriesMax` is no count')
+    }
+    const { clock = systemClock, random = Math.random, lastId = 0 } = seams
+    this.#clock = clock
+    this.#channel = openChannel(address, options)
+    const streams = options.streams ?? true
+    this.#wire = new Wire(this.#channel, { clock, random, lastId }, { streams })
+    this.#performs = performs === 'all' ? 'all' : new Set(performs)
+    this.#timeoutMs = timeoutMs
+    this.#cache = cacheEntriesMax === 0 ? undefined : new AnswerCache(clock, cacheEntriesMax)
+    this.#revisions = options.monotonic === false ? undefined : new RevisionMemory()
+  }
+
+  static connect(address: string, options: ClientOptions = {}): SallyportClient {
+    return new SallyportClient(address, options)
+  }
+
+  check(request: CheckRequest): Promise<ClientDecision> {
+    return this.#decide(request, this.#clock.monotonicMs())
+  }
+
+  /** All answers, in the order of the requests. The time of each runs from this call on. */
+  async checkMany(requests: readonly CheckRequest[]): Promise<ClientDecision[]> {
+    const askedMs = this.#clock.monotonicMs()
+    const answers: ClientDecision[] = []
+    for (let from = 0; from < requests.length; from += manyAtOnce) {
+      const some = requests.slice(from, from + manyAtOnce)
+      answers.push(...(await Promise.all(some.map((request) => this.#decide(request, askedMs)))))
+    }
+    return answers
   }
 
   /** The decision with every rule considered; without an answer, a block and no rules. */
   async explain(request: CheckRequest): Promise<ClientExplanation> {
     try {
-      return toExplanation(await this.#call(decisionMethods.Explain, request))
+      const { body, dueMs } = this.#read(request, this.#clock.monotonicMs())
+      const { Explain } = decisionMethods
+      const message = await this.#noOlder(request, body, (asked) =>
+        callUnary(this.#channel, Explain, { body: asked, dueMs }, this.#clock),
+      )
+      const explanation = toExplanation(message)
+      return { ...explanation, decision: asPerformed(explanation.decision, this.#performs) }
     } catch (error) {
-      const decision = blockFor(wireFault(error))
+      const decision = this.#blockFor(error)
       return { decision, rules: [], nearestAllow: '', omitted: 0, text: '' }
     }
   }
 
+  /** What waits for an answer blocks, and so does everything after. */
   close(): void {
-    this.#client.close()
+    this.#isClosed = true
+    this.#cache?.clear()
+    this.#wire.close()
   }
 
   [Symbol.dispose](): void {
     this.close()
   }
 
-  #call<Response>(
-    method: MethodDefinition<object, Response>,
-    request: CheckRequest,
-  ): Promise<Response> {
-    const { path, requestSerialize, responseDeserialize } = method
-    const message = toRequest(request)
-    const options: CallOptions = { deadline: deadlineIn(request.timeoutMs ?? timeoutMsDefault) }
-    return new Promise((resolve, reject) => {
-      const done = (error: ServiceError | null, response?: Response) =>
-        response === undefined ? reject(error) : resolve(response)
-      const metadata = new Metadata()
-      this.#client.makeUnaryRequest(
-        path,
-        requestSerialize,
-        responseDeserialize,
-        message,
-        metadata,
-        options,
-        done,
-      )
-    })
+  async #decide(request: CheckRequest, askedMs: number): Promise<ClientDecision> {
+    try {
+      const { body, dueMs } = this.#read(request, askedMs)
+      const kept = this.#cache?.get(body, this.#revisions?.revision)
+      if (kept !== undefined) return asPerformed(kept, this.#performs)
+      const decision = await this.#noOlder(request, body, async (asked, minRevision) => {
+        const { message, lane } = await this.#wire.ask({ body: asked, dueMs })
+        this.#assertOpen()
+        const answered = toDecision(message)
+        this.#revisions?.note(answered.revision, minRevision, lane)
+        return answered
+      })
+      this.#cache?.keep(body, decision, askedMs)
+      return asPerformed(decision, this.#performs)
+    } catch (error) {
+      return this.#blockFor(error)
+    }
   }
-}
 
-/** grpc-js wants a wall-clock instant. */
-function deadlineIn(ms: number): number {
-  return systemClock.wallMs() + ms
+  #read(request: CheckRequest, askedMs: number) {
+    this.#assertOpen()
+    const dueMs = askedMs + timeoutOf(request, this.#timeoutMs)
+    return { body: encodeRequest(request), dueMs }
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw closed
+  }
+
+  #blockFor(error: unknown): ClientDecision {
+    return blockFor(wireFault(this.#isClosed ? closed : error))
+  }
+
+  /**
+   * Asks for an answer no older than the newest seen. A revision whose history was lost cannot be
+   * had of anybody: it is forgotten, and asked once without. What the request names itself stays.
+   */
+  async #noOlder<Answer>(
+    { minRevision }: CheckRequest,
+    body: Uint8Array,
+    ask: (body: Uint8Array, minRevision: string | undefined) => Promise<Answer>,
+  ): Promise<Answer> {
+    const newest = minRevision === undefined ? this.#revisions?.revision : undefined
+    if (newest === undefined) return ask(body, minRevision)
+    try {
+      return await ask(withMinRevision(body, newest), newest)
+    } catch (error) {
+      const isLost = wireFault(error).code === 'FAILED_PRECONDITION'
+      if (!isLost || error instanceof StreamError) throw error
+      this.#revisions?.forget(newest)
+      return ask(body, undefined)
+    }
+  }
 }

@@ -1,8 +1,64 @@
-import type { CheckRequest, ClientValue, ClientValues } from './client.ts'
 import { WireError } from './errors.ts'
+import { frameBytesMax } from './frame.ts'
+import { decisionMethods } from './service.ts'
 
-/** The message for a request. @throws {WireError} when it has no unambiguous form. */
-export function toRequest(request: CheckRequest): object {
+export interface CheckRequest {
+  /** Exactly one of user, id and externalId. `user` is the SCIM userName. */
+  readonly user?: string
+  readonly id?: string
+  readonly externalId?: string
+  /** The directory's id; without it the user name's domain decides. */
+  readonly directory?: string
+  /** An application's name, or where the connection goes; with both they must agree. */
+  readonly app?: string
+  readonly host?: string
+  readonly ip?: string
+  readonly port?: number
+  readonly protocol?: string
+  /** Default `connect`. */
+  readonly action?: string
+  /** Nested objects become dotted keys: `{ posture: { firewall: true } }`. */
+  readonly claims?: ClientValues
+  readonly context?: ClientValues
+  /** A revision seen earlier: the answer is not older than it. */
+  readonly minRevision?: string
+  /** Until when an answer is waited for, at most a minute. Default: the client's. */
+  readonly timeoutMs?: number
+}
+export interface ClientValues {
+  readonly [key: string]: ClientValue
+}
+/** Null and undefined are left out, so that the server finds the key missing. */
+export type ClientValue =
+  | string
+  | number
+  | boolean
+  | readonly string[]
+  | ClientValues
+  | null
+  | undefined
+
+/** The request as it is sent. @throws {WireError} when it has no unambiguous form. */
+export function encodeRequest(request: CheckRequest): Uint8Array {
+  const body = decisionMethods.Check.requestSerialize(toRequest(request))
+  if (body.length <= bodyBytesMax) return body
+  throw new WireError('REQUEST', `it takes ${body.length} bytes, ${bodyBytesMax} are the most`)
+}
+
+/** A frame takes it together with its id, its length and a revision. */
+const bodyBytesMax = frameBytesMax - 1024
+
+/** @throws {WireError} unless it is a time that can be waited. */
+export function timeoutOf({ timeoutMs }: CheckRequest, standardMs: number): number {
+  if (timeoutMs === undefined) return standardMs
+  if (timeoutMs > 0 && timeoutMs <= timeoutMsMax) return timeoutMs
+  throw new WireError('REQUEST', `\`timeoutMs\` is not from 1 to ${timeoutMsMax}`)
+}
+
+/** Nobody waits longer for a connection; and a timer takes no more than 24 days. */
+export const timeoutMsMax = 60_000
+
+function toRequest(request: CheckRequest): object {
   const { user, id, externalId, directory, app, host, ip, port, protocol } = request
   const names = [user, id, externalId].filter((name) => name !== undefined)
   if (names.length !== 1) {

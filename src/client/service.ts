@@ -63,9 +63,24 @@ export interface ConditionTraceMessage {
   readonly age_ms: number
 }
 
+export interface CheckBatchResponseMessage {
+  readonly results: readonly ResultMessage[]
+  /** Null where no decision was made. */
+  readonly world: WorldMessage | null
+}
+/** One of the two is there. */
+export interface ResultMessage {
+  readonly id: number
+  readonly decision?: DecisionMessage
+  readonly error?: { readonly code: number; readonly message: string }
+}
+
+export type Method<Response> = MethodDefinition<object, Response>
+
 interface DecisionMethods {
-  readonly Check: MethodDefinition<object, CheckResponseMessage>
-  readonly Explain: MethodDefinition<object, ExplainResponseMessage>
+  readonly Check: Method<CheckResponseMessage>
+  readonly CheckStream: Method<CheckBatchResponseMessage>
+  readonly Explain: Method<ExplainResponseMessage>
 }
 
 const definitions = loadSync('sallyport/v1/decision.proto', {

@@ -23,4 +23,9 @@ export function checkListeners({ listen }: ConfigFile, fault: AddFault): void {
     }
     taken.set(address, name)
   }
+  const { publicUrl } = listen.authzen
+  if (publicUrl !== undefined && /[?#]/.test(publicUrl)) {
+    // Endpoints are named by what is put behind it.
+    fault(['listen', 'authzen', 'publicUrl'], 'takes no query and no fragment: leave them out')
+  }
 }

@@ -63,7 +63,7 @@ export interface GatewayListen extends Listen {
 export interface ConnectorConfig
   extends Pick<
     ConnectorFile,
-    'tokens' | 'applications' | 'context' | 'claims' | 'obligations' | 'explain'
+    'tokens' | 'applications' | 'context' | 'claims' | 'obligations' | 'explain' | 'search'
   > {
   readonly id: string
   readonly identity: string | undefined

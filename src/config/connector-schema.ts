@@ -36,6 +36,7 @@ export const connector = z.strictObject({
     'Types of obligations it performs, or all; an allow with another one goes out as block.',
   ).default(() => []),
   explain: z.boolean().default(false).describe('Whether it may ask why: `Explain`.'),
+  search: z.boolean().default(false).describe('Whether it may search who may do what.'),
   state: z
     .enum(['enabled', 'disabled'])
     .default('enabled')

@@ -33,6 +33,8 @@ export interface Attempt {
   /** By name. With a destination as well, both must agree. One of the two is given. */
   readonly application: string | undefined
   readonly destination: Destination | undefined
+  /** What kind of resource the one named is; one that is of another kind is unknown. */
+  readonly applicationType?: string
   readonly action: string
   readonly claims: Values
   readonly context: Values

@@ -40,6 +40,7 @@ export class DirectoryResolution {
     const directories = this.#tenants.get(tenant)
     if (directories === undefined) return undefined
     if (subject.directory !== undefined) return directories.byId.get(subject.directory)
+    if (directories.byId.size === 1) return directories.fallback
     if (subject.kind === 'userName') {
       const at = subject.name.lastIndexOf('@')
       const owner = at < 0 ? undefined : directories.byDomain.get(fold(subject.name.slice(at + 1)))

@@ -5,7 +5,7 @@ import type { Observer } from '../observe/observe.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Trace } from '../std/trace-context.ts'
 import { toAttempt } from './convert.ts'
-import type { CheckRequestMessage } from './messages.ts'
+import type { CheckRequestMessage } from './sent-messages.ts'
 import { applicationNotAllowed, Failure, failureOf } from './status.ts'
 
 /** Who asks, and until when it waits. */

@@ -1,15 +1,12 @@
+import type { Admission } from '../access/admission.ts'
 import { batchMax } from '../decision/attempt-limits.ts'
 import type { Attempt, DecisionPoint, Outcome, World } from '../decision/decision.ts'
 import type { Observer } from '../observe/observe.ts'
 import type { Clock } from '../std/clock.ts'
-import type { Admission } from './admission.ts'
 import { type Asking, type Teller, toAsked, toTold } from './asked.ts'
 import { toDecision, toWorld } from './convert.ts'
-import type {
-  CheckBatchRequestMessage,
-  CheckBatchResponseMessage,
-  ResultMessage,
-} from './messages.ts'
+import type { CheckBatchResponseMessage, ResultMessage } from './messages.ts'
+import type { CheckBatchRequestMessage } from './sent-messages.ts'
 import { Failure, internalError, invalidArgument, overloaded } from './status.ts'
 
 /** Takes one result, the world of a decision, and which request it is of. */

@@ -8,11 +8,8 @@ import { askingOf } from './asking.ts'
 import { type Batches, countFault } from './batches.ts'
 import type { Callers } from './callers.ts'
 import { toWorld } from './convert.ts'
-import type {
-  CheckBatchRequestMessage,
-  CheckBatchResponseMessage,
-  ResultMessage,
-} from './messages.ts'
+import type { CheckBatchResponseMessage, ResultMessage } from './messages.ts'
+import type { CheckBatchRequestMessage } from './sent-messages.ts'
 import { Failure, internalError, unavailable } from './status.ts'
 
 type Stream = ServerDuplexStream<CheckBatchRequestMessage, CheckBatchResponseMessage>
@@ -132,6 +129,10 @@ class OpenStream {
 
   /** Results that come one by one are sent together at the end of the turn. */
   readonly take = (result: ResultMessage, world: World | undefined): void => {
+    // One message tells one world: who asked for at least a revision must not be told an older one.
+    if (world !== undefined && this.#world !== undefined && differs(world, this.#world)) {
+      this.#send()
+    }
     this.#results.push(result)
     this.#world ??= world
     this.#owed--
@@ -142,28 +143,22 @@ class OpenStream {
 
   flush(): void {
     this.#isHeld = false
-    const results = this.#results
-    if (results.length === 0 || this.#isOver) return
-    const world = this.#world && toWorld(this.#world)
-    this.#results = []
-    this.#world = undefined
-    this.#isBlocked = !this.#call.write({ results, world })
+    if (this.#results.length === 0 || this.#isOver) return
+    this.#send()
     if (this.#isBlocked) this.#call.pause()
     else this.#readOn()
-    if (this.#owed > 0) return
-    if (this.#ending === 'end') this.#call.end()
-    else if (this.#ending !== undefined) this.fail(this.#ending)
+    this.#endIfSettled()
   }
 
   /** The client asks no more. */
   finish(): void {
-    if (this.#isSettled) this.#call.end()
-    else this.#ending = 'end'
+    this.#ending = 'end'
+    this.#endIfSettled()
   }
 
   failWhenSettled(failure: Failure): void {
-    if (this.#isSettled) this.fail(failure)
-    else this.#ending = failure
+    this.#ending = failure
+    this.#endIfSettled()
   }
 
   fail(failure: Failure): void {
@@ -172,12 +167,26 @@ class OpenStream {
     this.#call.emit('error', failure)
   }
 
-  /** Nothing is to come, and nothing waits for the end of the turn. */
-  get #isSettled(): boolean {
-    return this.#owed === 0 && this.#results.length === 0
+  #send(): void {
+    const results = this.#results
+    const world = this.#world && toWorld(this.#world)
+    this.#results = []
+    this.#world = undefined
+    if (this.#isOver) return
+    this.#isBlocked = !this.#call.write({ results, world })
+  }
+
+  #endIfSettled(): void {
+    if (this.#isOver || this.#owed > 0 || this.#results.length > 0) return
+    if (this.#ending === 'end') this.#call.end()
+    else if (this.#ending !== undefined) this.fail(this.#ending)
   }
 
   #readOn(): void {
     if (this.#call.isPaused() && !this.#isBlocked && this.#owed <= owedMax) this.#call.resume()
   }
+}
+
+function differs(one: World, other: World): boolean {
+  return one.revision !== other.revision || one.policyVersion !== other.policyVersion
 }

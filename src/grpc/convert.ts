@@ -18,16 +18,15 @@ import { toDestination } from '../decision/destination.ts'
 import { checkLength, type Violation } from '../decision/violation.ts'
 import type { TenantId } from '../directory/directory.ts'
 import type {
-  CheckRequestMessage,
   CheckResponseMessage,
   ConditionTraceMessage,
   DecisionMessage,
   ExplainResponseMessage,
   ObligationMessage,
   RuleTraceMessage,
-  SubjectMessage,
   WorldMessage,
 } from './messages.ts'
+import type { CheckRequestMessage, SubjectMessage } from './sent-messages.ts'
 import { type Failure, invalidArgument } from './status.ts'
 import { toValues, toValuesMessage } from './values.ts'
 

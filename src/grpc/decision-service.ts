@@ -1,9 +1,9 @@
 import type { UntypedServiceImplementation } from '@grpc/grpc-js'
+import type { Admission } from '../access/admission.ts'
 import type { DecisionPoint, Outcome } from '../decision/decision.ts'
 import type { Turn } from '../decision/turn.ts'
 import type { Observer } from '../observe/observe.ts'
 import type { Clock } from '../std/clock.ts'
-import type { Admission } from './admission.ts'
 import { type Teller, toAsked, toTold } from './asked.ts'
 import { askingOf } from './asking.ts'
 import { Batches } from './batches.ts'
@@ -12,12 +12,11 @@ import { CheckStreams } from './check-streams.ts'
 import { toCheckResponse, toExplainResponse } from './convert.ts'
 import { guarded } from './handler.ts'
 import type {
-  CheckBatchRequestMessage,
   CheckBatchResponseMessage,
-  CheckRequestMessage,
   CheckResponseMessage,
   ExplainResponseMessage,
 } from './messages.ts'
+import type { CheckBatchRequestMessage, CheckRequestMessage } from './sent-messages.ts'
 import { explainNotAllowed, Failure, failureOf, overloaded } from './status.ts'
 
 export interface DecisionServiceOptions {

@@ -68,11 +68,11 @@ export interface EnvoyHeader {
   readonly append_action: number
 }
 
-const definitions = loadSync('envoy/service/auth/v3/external_auth.proto', {
+export const envoyDefinitions = loadSync('envoy/service/auth/v3/external_auth.proto', {
   includeDirs: [join(import.meta.dirname, '../../proto')],
   // The standard Struct is built into the library, in camel case.
   keepCase: true,
 })
 
 export const extAuthzServiceName = 'envoy.service.auth.v3.Authorization'
-export const extAuthzServiceDefinition = definitions[extAuthzServiceName] as ServiceDefinition
+export const extAuthzServiceDefinition = envoyDefinitions[extAuthzServiceName] as ServiceDefinition

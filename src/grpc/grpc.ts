@@ -1,5 +1,6 @@
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
 import { service as healthServiceDefinition } from 'grpc-health-check'
+import { Admission, type AdmissionLimits } from '../access/admission.ts'
 import type { Connectors } from '../access/connectors.ts'
 import { type Connection, type FrontOptions, openFront } from '../access/front.ts'
 import type { FrontTls } from '../access/secure-front.ts'
@@ -7,16 +8,17 @@ import type { DecisionPoint } from '../decision/decision.ts'
 import { Turn } from '../decision/turn.ts'
 import type { Observer } from '../observe/observe.ts'
 import { type Clock, systemClock } from '../std/clock.ts'
-import { Admission, type AdmissionLimits } from './admission.ts'
 import { Teller } from './asked.ts'
 import { Callers } from './callers.ts'
+import { decisionServiceDefinition } from './codec.ts'
 import { decisionService } from './decision-service.ts'
 import type { ExtAuthzSettings } from './envoy-attempt.ts'
 import { extAuthzServiceDefinition } from './envoy-messages.ts'
 import { extAuthzService } from './ext-authz.ts'
 import { createHealth } from './health.ts'
-import { decisionServiceDefinition } from './messages.ts'
+import { addReflection } from './reflection.ts'
 import { serverOptions } from './server-options.ts'
+import { Failure } from './status.ts'
 import { TrickleGuard, type TrickleLimits } from './trickle-guard.ts'
 
 /**
@@ -38,6 +40,8 @@ export interface GrpcServer extends AsyncDisposable {
   setServing(serving: boolean): void
   /** Ends in `lingerMs` plus `graceMs` at the latest; a second call waits for the first. */
   stop(how: StopOptions): Promise<void>
+  /** Decisions under way. */
+  readonly inFlight: number
   /** New connections get this certificate. */
   replaceTls(tls: FrontTls): void
   /** Ends connections whose caller may no longer call. */
@@ -54,6 +58,8 @@ export interface GrpcOptions {
   readonly decisions: DecisionPoint
   readonly connectors: Connectors
   readonly extAuthz: ExtAuthzSettings
+  /** Whether the protos are served. */
+  readonly reflection?: boolean
   readonly observer: Pick<
     Observer,
     'decided' | 'wouldHaveDecided' | 'internalError' | 'connectionRefused' | 'callRefused' | 'shed'
@@ -97,6 +103,12 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   server.addService(decisionServiceDefinition, service.implementation)
   server.addService(extAuthzServiceDefinition, extAuthz)
   server.addService(healthServiceDefinition, health.implementation)
+  if (options.reflection) {
+    addReflection(server, (call) => {
+      const caller = callers.of(call)
+      return caller instanceof Failure ? caller : undefined
+    })
+  }
 
   const ended = () => observer.connectionRefused({ listener: 'grpc', why: 'unfinished-request' })
   const guard = new TrickleGuard(server, ended, options.trickle)
@@ -125,6 +137,9 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
 
   return {
     address: front.address,
+    get inFlight() {
+      return admission.inFlight
+    },
     replaceTls: front.replaceTls,
     endConnections: front.endConnections,
     setServing: health.setServing,

@@ -3,32 +3,8 @@ import type { ServiceDefinition } from '@grpc/grpc-js'
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader'
 
 /**
- * The messages as proto-loader gives and takes them: what is absent is left out, enums are numbers,
- * maps have no prototype. Filling in defaults or naming enums costs 1 µs a message and more.
+ * What we answer, as proto-loader takes it: enums are numbers. What is asked is in `sent-messages`.
  */
-export interface CheckRequestMessage {
-  readonly id?: number
-  readonly subject?: SubjectMessage
-  readonly application?: string
-  readonly destination?: DestinationMessage
-  readonly action?: string
-  readonly claims?: ValuesMessage
-  readonly context?: ValuesMessage
-  readonly min_revision?: string
-}
-/** A peer can send several names of a oneof, so the type allows it and the reader refuses it. */
-export interface SubjectMessage {
-  readonly user_name?: string
-  readonly id?: string
-  readonly external_id?: string
-  readonly directory?: string
-}
-export interface DestinationMessage {
-  readonly host?: string
-  readonly ip?: string
-  readonly port?: number
-  readonly protocol?: string
-}
 export type ValuesMessage = Readonly<Record<string, ValueMessage>>
 export interface ValueMessage {
   readonly string?: string
@@ -64,9 +40,6 @@ export interface WorldMessage {
   readonly revision: string
   readonly age_ms: number
   readonly policy_version: string
-}
-export interface CheckBatchRequestMessage {
-  readonly requests?: readonly CheckRequestMessage[]
 }
 /** One of the two is there. */
 export interface ResultMessage {
@@ -118,16 +91,24 @@ export interface AnyMessage {
 /** `google.rpc` messages that go along with a refusal. */
 export type DetailType = 'BadRequest' | 'ErrorInfo' | 'RetryInfo'
 
-const definitions = loadSync(['sallyport/v1/decision.proto', 'google/rpc/error_details.proto'], {
-  includeDirs: [join(import.meta.dirname, '../../proto')],
-  keepCase: true,
-})
+export const definitions = loadSync(
+  ['sallyport/v1/decision.proto', 'google/rpc/error_details.proto'],
+  {
+    includeDirs: [join(import.meta.dirname, '../../proto')],
+    keepCase: true,
+  },
+)
 
 export const decisionServiceName = 'sallyport.v1.DecisionService'
-export const decisionServiceDefinition = definitions[decisionServiceName] as ServiceDefinition
+/** With the codec that fits every message; see `codec` for the one that is served with. */
+export const generalServiceDefinition = definitions[decisionServiceName] as ServiceDefinition
 
 export function encodeStatus(status: StatusMessage): Buffer {
   return serializerOf('google.rpc.Status')(status)
+}
+
+export function encodeObligation(obligation: ObligationMessage): Buffer {
+  return serializerOf('sallyport.v1.Obligation')(obligation)
 }
 
 export function encodeDetail(type: DetailType, message: object): AnyMessage {

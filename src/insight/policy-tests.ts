@@ -127,6 +127,9 @@ function attemptOf(test: PolicyTest, { vocabulary, tenant }: TestHouse, tell: Te
     claims: testValues('claims', given, vocabulary, tell),
     context: testValues('context', given, vocabulary, tell),
     resourceProperties: testValues('resource', given, vocabulary, tell),
+    ...(given.actionProperties !== undefined && {
+      actionProperties: testValues('actionProperties', given, vocabulary, tell),
+    }),
     minRevision: undefined,
   }
 }

@@ -1,10 +1,13 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from '@prometheus-io/client'
+import { CheapHistogram } from './cheap-histogram.ts'
 import type { Gauges } from './observe.ts'
 
 /** Every metric there is, by its name in the register of the documentation. */
 export interface Metrics {
-  /** What a scrape returns: Prometheus text. */
-  text(): Promise<string>
+  /** What a scrape returns: Prometheus text, of this process and of others' snapshots together. */
+  text(others?: readonly MetricsSnapshot[]): Promise<string>
+  /** What another process adds to its text. */
+  snapshot(): Promise<MetricsSnapshot>
   readonly contentType: string
   decided(effect: string, reason: string, seconds: number): void
   policyActivated(tenant: string, version: string, revision: number): void
@@ -21,12 +24,19 @@ export interface Metrics {
   readonly errors: Counter<'room'>
   readonly restarts: Counter<string>
   readonly ingestFailures: Counter<string>
+  readonly workerFailures: Counter<string>
   readonly writesLost: Counter<string>
   readonly storeDurabilityOk: Gauge<string>
   readonly configReloadOk: Gauge<'tenant'>
   readonly policyFindings: Gauge<'tenant'>
   readonly policyGroupFindings: Gauge<'tenant'>
 }
+
+/** Plain data, as the library makes and takes it. */
+export type MetricsSnapshot = object
+
+/** How one gauge is told of several processes: as the one that is worst off would tell it. */
+type Together = 'min' | 'max' | 'sum' | 'first'
 
 export function createMetrics(version: string): Metrics {
   const registry = new Registry()
@@ -41,7 +51,8 @@ export function createMetrics(version: string): Metrics {
     name: string,
     help: string,
     labelNames: Label[] = [],
-  ) => new Gauge<Label>({ name: `sallyport_${name}`, help, labelNames, registers })
+    aggregator: Together = 'min',
+  ) => new Gauge<Label>({ name: `sallyport_${name}`, help, labelNames, registers, aggregator })
 
   // A labelled increment costs more than a decision: counts are kept here and told at a scrape.
   const counts = new Map<string, Count>()
@@ -55,26 +66,47 @@ export function createMetrics(version: string): Metrics {
       for (const { effect, reason, total } of counts.values()) this.inc({ effect, reason }, total)
     },
   })
-  const duration = new Histogram({
+  const duration = new CheapHistogram({
     name: 'sallyport_decision_duration_seconds',
     help: 'Time a decision took in this process, from the parsed request to the answer.',
     buckets: decisionBuckets,
     registers,
   })
   const policyRevision = gauge('policy_revision', 'Revision of the active policy.', ['tenant'])
-  const policyInfo = gauge('policy_info', 'The active policy; always 1.', ['tenant', 'version'])
+  const policyInfo = gauge(
+    'policy_info',
+    'The active policy; always 1.',
+    ['tenant', 'version'],
+    'first',
+  )
   gauge('build_info', 'The running version; always 1.', ['version']).set({ version }, 1)
 
+  const connectorsReloadOk = gauge('connectors_reload_ok', '0: the config on disk is refused.')
+  connectorsReloadOk.set(1)
+
   const activeVersions = new Map<string, string>()
-  const key = (effect: string, reason: string) => `${effect} ${reason}`
+  const countOf = (effect: string, reason: string): Count => {
+    const key = `${effect} ${reason}`
+    const known = counts.get(key)
+    if (known !== undefined) return known
+    const count = { effect, reason, total: 0 }
+    counts.set(key, count)
+    return count
+  }
+  /** Most decisions are like the one before. */
+  let last: Count | undefined
   return {
-    text: () => registry.metrics(),
+    text: async (others = []) => {
+      if (others.length === 0) return await registry.metrics()
+      const own = await registry.getMetricsAsJSON()
+      return await Registry.aggregate([own, ...others]).metrics()
+    },
+    snapshot: () => registry.getMetricsAsJSON(),
     contentType: registry.contentType,
     decided: (effect, reason, seconds) => {
-      duration.observe(seconds)
-      const count = counts.get(key(effect, reason))
-      if (count) count.total++
-      else counts.set(key(effect, reason), { effect, reason, total: 1 })
+      duration.count(seconds)
+      if (last?.effect !== effect || last.reason !== reason) last = countOf(effect, reason)
+      last.total++
     },
     policyActivated: (tenant, active, revision) => {
       policyRevision.set({ tenant }, revision)
@@ -96,7 +128,7 @@ export function createMetrics(version: string): Metrics {
     ]),
     callsRefused: counter('calls_refused_total', 'Calls of gateways that may not make them.'),
     shed: counter('shed_total', 'Calls not taken on, to answer the others in time.', ['why']),
-    connectorsReloadOk: gauge('connectors_reload_ok', '0: the config file on disk is refused.'),
+    connectorsReloadOk,
     certReloadOk: gauge('cert_reload_ok', '0: the certificate files on disk are refused.', [
       'listener',
     ]),
@@ -106,14 +138,21 @@ export function createMetrics(version: string): Metrics {
     errors: counter('decision_errors_total', 'Internal errors by room.', ['room']),
     restarts: counter('feed_started_again_total', 'Times that memory was dropped and read anew.'),
     ingestFailures: counter('scim_thread_failures_total', 'Faults that ended the SCIM thread.'),
+    workerFailures: counter('worker_failures_total', 'Faults that ended a decision worker.'),
     writesLost: counter('directory_regressed', 'Times that acknowledged writes were lost.'),
     storeDurabilityOk: gauge('store_durability_ok', '0: the store may lose what it acknowledged.'),
     policyGroupFindings: gauge(
       'policy_group_findings',
       'Groups that the active policy names and that are not what it takes them for.',
       ['tenant'],
+      'max',
     ),
-    policyFindings: gauge('policy_findings', 'Findings of lint in the active policy.', ['tenant']),
+    policyFindings: gauge(
+      'policy_findings',
+      'Findings of lint in the active policy.',
+      ['tenant'],
+      'max',
+    ),
     configReloadOk: gauge('config_reload_ok', '0: the file on disk is refused.', ['tenant']),
   }
 }
@@ -130,19 +169,21 @@ const decisionBuckets = [
 ]
 
 function addScrapedGauges(registry: Registry, read: () => Gauges): void {
-  const scraped: readonly (readonly [string, string, (now: Gauges) => number])[] = [
-    ['directory_revision', 'Newest revision applied.', (now) => now.revision],
-    ['directory_age_seconds', 'Age of what is in memory.', (now) => now.ageSeconds],
-    ['cache_principals', 'Users in memory.', (now) => now.cachedPrincipals],
-    ['cache_hits_total', 'Look-ups answered from memory.', (now) => now.cacheHits],
-    ['cache_misses_total', 'Look-ups that read the store.', (now) => now.cacheMisses],
-    ['held_revocations', 'Users blocked by lost revocations.', (now) => now.heldRevocations],
-    ['ready', 'Whether decisions are served.', (now) => (now.ready ? 1 : 0)],
+  const scraped: readonly (readonly [string, string, Together, (now: Gauges) => number])[] = [
+    ['directory_revision', 'Newest revision applied.', 'min', (now) => now.revision],
+    ['directory_age_seconds', 'Age of what is in memory.', 'max', (now) => now.ageSeconds],
+    ['cache_principals', 'Users in memory.', 'sum', (now) => now.cachedPrincipals],
+    ['cache_hits_total', 'Look-ups answered from memory.', 'sum', (now) => now.cacheHits],
+    ['cache_misses_total', 'Look-ups that read the store.', 'sum', (now) => now.cacheMisses],
+    ['held_revocations', 'Users blocked by lost revocations.', 'max', (now) => now.heldRevocations],
+    ['inflight', 'Decisions under way over gRPC.', 'sum', (now) => now.inFlight],
+    ['ready', 'Whether decisions are served.', 'min', (now) => (now.ready ? 1 : 0)],
   ]
-  for (const [name, help, value] of scraped) {
+  for (const [name, help, aggregator, value] of scraped) {
     new Gauge({
       name: `sallyport_${name}`,
       help,
+      aggregator,
       registers: [registry],
       collect() {
         this.set(value(read()))

@@ -56,6 +56,8 @@ export interface Observer {
   storeJudged(event: { readonly weaknesses: readonly string[] }): void
   /** The thread that serves SCIM ended by itself, or cannot start again; it is tried anew. */
   ingestFailed(event: { readonly error: unknown }): void
+  /** A process that decides ended by itself, or cannot start again; it is tried anew. */
+  workerFailed(event: { readonly place: number; readonly error: unknown }): void
   seeded(event: {
     readonly directory: string
     readonly users: number
@@ -118,6 +120,7 @@ export interface Gauges {
   readonly cacheHits: number
   readonly cacheMisses: number
   readonly heldRevocations: number
+  readonly inFlight: number
   readonly ready: boolean
 }
 
@@ -242,6 +245,11 @@ export function createObserver(logger: Logger, metrics: Metrics, clock: Clock): 
       metrics.ingestFailures.inc()
       const text = 'SCIM is not served, decisions go on: its thread is being started again'
       logger.error({ event: 'ingest-failed', err: error }, text)
+    },
+    workerFailed: ({ place, error }) => {
+      metrics.workerFailures.inc()
+      const text = `decision worker ${place + 1} is not there, it is being started again`
+      logger.error({ event: 'worker-failed', place, err: error }, text)
     },
     seeded: (event) => logger.info({ event: 'seeded', ...event }, 'directory filled from its seed'),
     lifecycle: ({ what, ...facts }) => logger.info({ event: what, ...facts }, what),

@@ -38,7 +38,7 @@ export class ApplicationMatch<Application> {
   }
 
   at(destination: Destination): Application | undefined {
-    const asked = askedOf(destination)
+    const asked = askedOf(destination, this.#hosts)
     if (asked === undefined) return undefined
     const found = this.#byHost(asked) ?? this.#byAddress(asked)
     return found === 'tied' ? undefined : found?.application
@@ -87,12 +87,19 @@ interface Asked {
   readonly protocol: string | undefined
 }
 
-/** Undefined: it says nothing that could be looked up, or contradicts itself. */
-function askedOf({ host, ip, port, protocol }: Destination): Asked | undefined {
+/**
+ * Undefined: it says nothing that could be looked up, or contradicts itself. A host that a file
+ * lists is no address and has its form already, which is what most destinations name.
+ */
+function askedOf(
+  { host, ip, port, protocol }: Destination,
+  listed: ReadonlyMap<string, unknown>,
+): Asked | undefined {
   const address = ip === undefined ? undefined : parseIp(ip)
   if (ip !== undefined && address === undefined) return undefined
   const rest = { port, protocol: protocol === undefined ? undefined : fold(protocol) }
   if (host === undefined) return address && { host: undefined, ip: address, ...rest }
+  if (listed.has(host)) return { host, ip: address, ...rest }
   const literal = parseIp(host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host)
   if (literal !== undefined) {
     if (address !== undefined && compareIp(address, literal) !== 0) return undefined

@@ -30,14 +30,15 @@ class Meanings {
   of(name: string): string | undefined {
     const application = this.#applications.get(name)
     if (application === undefined) return undefined
-    const { labels = {}, actions } = application
+    const { type, labels = {}, actions } = application
     const asked = {
       name,
+      type,
       labels: new Map(Object.entries(labels)),
       actions: new Map(actions.map((action) => [action, new Map()])),
     }
     const own = this.#rules.filter(({ rule }) => concerns(rule.apps, asked))
-    return JSON.stringify([labels, actions, ...own.map(({ text }) => text)])
+    return JSON.stringify([type, labels, actions, ...own.map(({ text }) => text)])
   }
 }
 

@@ -89,8 +89,9 @@ class DeclaredActions {
   readonly #found = new Map<string, ReadonlySet<string>>()
 
   constructor(applications: RuleNames['applications']) {
-    this.#applications = [...applications.values()].map(({ name, labels = {}, actions }) => ({
+    this.#applications = [...applications.values()].map(({ name, type, labels = {}, actions }) => ({
       name,
+      type,
       labels: new Map(Object.entries(labels)),
       actions: new Map(actions.map((action) => [action, new Map()])),
     }))

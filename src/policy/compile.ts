@@ -61,9 +61,10 @@ export class RuleSetBuilder {
 
   addApplications(parts: readonly CheckedApplication[]): void {
     for (const part of parts) {
-      const { name, labels = {}, actions } = part
+      const { name, type, labels = {}, actions } = part
       const application = Object.freeze<Application>({
         name,
+        type,
         labels: new Map(Object.entries(labels)),
         actions: new Map(actions.map((action) => [action, new Map([['name', action]])])),
       })

@@ -41,6 +41,8 @@ export interface RulesOfApplication {
 
 export interface Application {
   readonly name: string
+  /** What kind of resource it is; `application` unless the file says more. */
+  readonly type: string
   readonly labels: ReadonlyMap<string, string>
   /** What can be done with it, and what rules read of each; `connect` unless the file says more. */
   readonly actions: ReadonlyMap<string, Values>

@@ -122,7 +122,7 @@ function emptyComplex(): Record<string, AttributeValue> {
 
 /** Nested mappings become dotted keys, as the wires have them. */
 export function testValues(
-  part: 'context' | 'claims' | 'resource',
+  part: 'context' | 'claims' | 'resource' | 'actionProperties',
   given: TestPart['given'],
   vocabulary: Vocabulary,
   tell: TellFault,

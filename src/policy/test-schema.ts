@@ -19,6 +19,7 @@ const GivenSchema = z
     port: z.int().min(1).max(65_535).optional().describe('Port of the connection.'),
     protocol: text.optional().describe('tcp, udp, …'),
     action: text.default('connect').describe('What is done with it.'),
+    actionProperties: values.optional().describe('What the caller says of the action.'),
     context: values.optional().describe('What the gateway knows.'),
     claims: values.optional().describe('What a token says of the subject.'),
     resource: values.optional().describe('What the caller says of the resource.'),

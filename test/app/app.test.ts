@@ -20,6 +20,7 @@ describe('a start that fails leaves neither listeners nor threads behind, when',
   ])[] = [
     ['the SCIM port is taken', (text, port) => withPort(text, 'scim', port)],
     ['the gRPC port is taken', (text, port) => withPort(text, 'grpc', port)],
+    ['the AuthZEN port is taken', (text, port) => withPort(text, 'authzen', port)],
     ['the admin port is taken', (text, port) => withPort(text, 'admin', port)],
     [
       'a certificate is missing',

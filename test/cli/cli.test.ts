@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -34,7 +34,7 @@ describe('a start that cannot be ends with 3 and one clear line, when', () => {
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
     const { port } = taken.address() as { port: number }
-    for (const listener of ['scim', 'grpc', 'admin']) {
+    for (const listener of ['scim', 'grpc', 'authzen', 'admin']) {
       const { file } = workspace({
         config: (text) =>
           text.replace(
@@ -107,6 +107,11 @@ test('misuse ends with 2, help with 0', async () => {
 test.each([
   ['no such day', ['token', 'create', '--directory', 'entra', '--expires', '2099-02-31T00:00:00Z']],
   ['a past day', ['token', 'create', '--directory', 'entra', '--expires', '2020-01-01T00:00:00Z']],
+  ['nobody whose token it is', ['token', 'create']],
+  [
+    'an end of a connector token',
+    ['token', 'create', '--connector', 'a', '--expires', '2099-01-01'],
+  ],
   ['a port that is not fixed', ['check', '--user', 'ann', '--app', 'wiki']],
   ['no address', ['check', '--user', 'ann', '--app', 'wiki', '--server', 'not a server']],
   ['an address without a port', ['check', '--user', 'ann', '--app', 'wiki', '--server', '::1']],
@@ -150,6 +155,17 @@ test('tokens work while the server is down, live twice at most, and end at once'
   const listed = JSON.parse((await runCli('token', 'list', '--config', file, '--json')).stdout)
   expect(listed.map((token: { state: string }) => token.state).sort()).toEqual(['live', 'revoked'])
   expect(JSON.stringify(listed)).not.toContain(first.token.slice(-50, -7))
+})
+
+test('a token for a connector is kept nowhere but as a digest in the config', async () => {
+  const { file } = workspace()
+  const { stdout } = await runCli('token', 'create', '--connector', 'berlin', '--json')
+  const { token, tokens } = JSON.parse(stdout)
+  appendFileSync(file, `connectors: { berlin: { tokens: ${JSON.stringify(tokens)} } }\n`)
+
+  expect((await runCli('policy', 'check', '--config', file)).code).toBe(0)
+  expect(token).toMatch(/^slp_berlin_/)
+  expect(tokens[0]).not.toContain(token.slice(-50, -7))
 })
 
 test('policy check says fine with 0, faults with 1 and an unreadable file with 3', async () => {

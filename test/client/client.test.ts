@@ -55,7 +55,7 @@ async function startRig(answer: handleUnaryCall<object, object>) {
       error ? reject(error) : resolve(bound),
     ),
   )
-  const client = SallyportClient.connect(`127.0.0.1:${port}`)
+  const client = SallyportClient.connect(`127.0.0.1:${port}`, { performs: ['step-up'] })
   return {
     client,
     asked,

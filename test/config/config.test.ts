@@ -115,6 +115,11 @@ describe('a config is refused, with the place and the fix, when', () => {
       '`10.0.0.1` is not loopback: give it `tls: { cert, key }`',
     ],
     [
+      'a public URL has a query',
+      `${smallest}\nlisten: { authzen: { publicUrl: "https://pdp.example/?a=b" } }`,
+      'F:2:33: takes no query and no fragment: leave them out',
+    ],
+    [
       'two listeners have one address',
       `${smallest}\nlisten: { scim: { address: 127.0.0.1:7071 } }`,
       '`127.0.0.1:7071` is the address of `scim` already',

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { faultOfShape } from '../../src/scim-http/body.ts'
+import { faultOfShape } from '../../src/std/json-shape.ts'
 import {
   groupBody,
   patchBody,

@@ -90,7 +90,7 @@ function writeConfig(folder: string, options: DoorOptions): string {
   const free = '{ address: "127.0.0.1:0" }'
   const lines = [
     `store: sqlite:${join(folder, 'data/sallyport.db')}`,
-    `listen: { scim: ${free}, grpc: ${options.grpc ?? free}, admin: ${free} }`,
+    `listen: { scim: ${free}, grpc: ${options.grpc ?? free}, authzen: ${free}, admin: ${free} }`,
     'logLevel: silent',
     'tenants:',
     '  acme:',

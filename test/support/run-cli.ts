@@ -44,7 +44,7 @@ export async function runCliUnread(...args: readonly string[]): Promise<CliResul
 
 export interface Served extends AsyncDisposable {
   readonly child: ChildProcess
-  readonly ready: { readonly scim: string; readonly grpc: string; readonly admin: string }
+  readonly ready: Readonly<Record<'scim' | 'grpc' | 'authzen' | 'admin', string>>
 }
 
 /** Starts `serve --json` and waits for its ready line. */

@@ -28,6 +28,7 @@ export function silentObserver(): Observer & { readonly errors: unknown[] } {
     ingestFailed: ({ error }) => errors.push(error),
     writesLost: nothing,
     storeJudged: nothing,
+    workerFailed: ({ error }) => errors.push(error),
     seeded: nothing,
     lifecycle: nothing,
     gauges: nothing,

@@ -24,7 +24,7 @@ export function workspace(more: WorkspaceOptions = {}): Workspace {
   const file = join(folder, 'sallyport.yaml')
   const text = [
     `store: "sqlite:${join(folder, 'data/sallyport.db')}"`,
-    'listen: { scim: { address: "127.0.0.1:0" }, grpc: { address: "127.0.0.1:0" }, admin: { address: "127.0.0.1:0" } }',
+    'listen: { scim: { address: "127.0.0.1:0" }, grpc: { address: "127.0.0.1:0" }, authzen: { address: "127.0.0.1:0" }, admin: { address: "127.0.0.1:0" } }',
     'logLevel: silent',
     'tenants: { acme: { policy: policy.yaml, directories: { entra: { domains: [acme.example] } } } }',
     '',

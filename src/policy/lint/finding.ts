@@ -25,8 +25,10 @@ export const checks = {
   'filter-ne': { number: 16, severity: 'warn' },
   'whole-network': { number: 17, severity: 'warn' },
   'skipped-hour': { number: 18, severity: 'warn' },
+  'unsaid-key': { number: 19, severity: 'warn' },
   'not-indexable': { number: 21, severity: 'info' },
   'id-moved': { number: 22, severity: 'info' },
+  'unperformed-obligation': { number: 23, severity: 'warn' },
   'not-all-compared': { number: 1, severity: 'info' },
 } as const satisfies Readonly<
   Record<string, { readonly number: number; readonly severity: Severity }>

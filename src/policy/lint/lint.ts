@@ -2,6 +2,7 @@ import type { Vocabulary } from '../attribute-at.ts'
 import type { CheckedPolicy } from '../checked-policy.ts'
 import { applicationFindings } from './application-findings.ts'
 import type { Finding } from './finding.ts'
+import { type Gateway, gatewayFindings } from './gateway-findings.ts'
 import { letterFindings } from './letters.ts'
 import { LintedRules } from './linted-rules.ts'
 import { neverMatchingFindings } from './never-matching.ts'
@@ -24,6 +25,8 @@ export interface LintOptions {
   readonly nowMs: number
   /** The version before, for rules whose id now means something else. */
   readonly previous?: CheckedPolicy | undefined
+  /** Who asks; empty: nobody has said. */
+  readonly gateways?: readonly Gateway[]
 }
 
 /** Findings in the order of the file; errors refuse a publish. */
@@ -35,6 +38,7 @@ export function lintPolicy(policy: CheckedPolicy, options: LintOptions): readonl
     ...ruleFindings(rules, options),
     ...applicationFindings(rules),
     ...letterFindings(policy),
+    ...gatewayFindings(rules, options.gateways ?? []),
     ...validityFindings(rules, options.nowMs),
   ]
   return findings.sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line)

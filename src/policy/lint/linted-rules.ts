@@ -79,8 +79,9 @@ class ApplicationScopes {
 
   constructor({ applications }: CheckedPolicy) {
     this.#ordinals = new Map(applications.map(({ name }, at) => [name, at]))
-    this.#applications = applications.map(({ name, labels = {} }) => ({
+    this.#applications = applications.map(({ name, type, labels = {} }) => ({
       name,
+      type,
       labels: new Map(Object.entries(labels)),
       actions: new Map(),
     }))

@@ -252,3 +252,36 @@ test('an application that no rule is about is told', () => {
 
   expect(checks.filter((check) => check === 'application-without-rule')).toHaveLength(2)
 })
+
+describe('where gateways are known,', () => {
+  const gateway = { id: 'berlin', context: ['posture'], claims: [], obligations: ['step-up'] }
+  const all = { id: 'paris', context: 'all', claims: 'all', obligations: 'all' } as const
+  const oblige = (type: string) => `obligations: [{ id: o, type: ${type} }]`
+  const told = (rules: string, gateways: Parameters<typeof lintPolicy>[1]['gateways'] = []) =>
+    lintPolicy(checked(rules), { vocabulary, nowMs, gateways })
+      .filter(({ rule: id }) => !/^z\d$/.test(id))
+      .filter(({ number }) => number === 19 || number === 23)
+      .map(({ check, message }) => `${check}: ${message}`)
+
+  test('a condition on what none of them may send is told, and on nothing else', () => {
+    const rules =
+      rule('said', 'allow', `${wiki}, when: { context.posture.firewall: { eq: true } }`) +
+      rule('unsaid', 'allow', `${wiki}, when: { not: { context.country: { eq: DE } } }`)
+
+    expect(told(rules, [gateway])).toEqual([
+      'unsaid-key: `unsaid`: no connector may send `context.country`, so a condition on it never matches',
+    ])
+    expect(told(rules, [gateway, all])).toEqual([])
+    expect(told(rules)).toEqual([])
+  })
+
+  test('an obligation that some of them cannot perform is told with their names', () => {
+    const rules =
+      rule('can', 'allow', `${wiki}, ${oblige('step-up')}`) +
+      rule('cannot', 'allow', `${wiki}, ${oblige('notification')}`)
+
+    expect(told(rules, [gateway, all])).toEqual([
+      'unperformed-obligation: `cannot`: `berlin` cannot perform `notification`, and will block',
+    ])
+  })
+})

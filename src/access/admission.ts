@@ -1,5 +1,5 @@
-import type { Caller } from '../access/caller.ts'
 import type { Observer } from '../observe/observe.ts'
+import type { Caller } from './caller.ts'
 
 /** Decisions under way at once, of all and of one connector: what is above is not taken on. */
 export interface AdmissionLimits {

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { Client, credentials } from '@grpc/grpc-js'
 
 /** Where h2load is missing: keeps calls in flight and prints how long each took. */
-const [address, path, body, seconds, connections, streams] = process.argv.slice(2)
+const [url, body, seconds, connections, streams] = process.argv.slice(2)
+const { host: address, pathname: path } = new URL(url!)
 // The client adds the length prefix itself.
 const request = (await readFile(body!)).subarray(5)
 const same = (bytes: Buffer) => bytes
@@ -14,7 +15,7 @@ async function keepAsking(client: Client): Promise<void> {
   while (performance.now() < endMs) {
     const sentMs = performance.now()
     await new Promise<void>((resolve, reject) => {
-      client.makeUnaryRequest(path!, same, same, request, (error) =>
+      client.makeUnaryRequest(path, same, same, request, (error) =>
         error ? reject(error) : resolve(),
       )
     })
@@ -25,7 +26,7 @@ async function keepAsking(client: Client): Promise<void> {
 const asking: Promise<void>[] = []
 for (let n = 0; n < Number(connections); n++) {
   // Clients with equal options would share one connection.
-  const client = new Client(address!, credentials.createInsecure(), {
+  const client = new Client(address, credentials.createInsecure(), {
     'grpc.use_local_subchannel_pool': 1,
   })
   for (let stream = 0; stream < Number(streams); stream++) asking.push(keepAsking(client))

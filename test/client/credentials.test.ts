@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest'
+import { Connectors, mintConnectorToken } from '../../src/access/connectors.ts'
+import { SallyportClient } from '../../src/client/client.ts'
+import { ClientOptionsError } from '../../src/client/errors.ts'
+import { serveGrpc } from '../../src/grpc/grpc.ts'
+import { acme, ScriptedDecisions } from '../grpc/support.ts'
+import { selfSigned } from '../support/self-signed.ts'
+import { silentObserver } from '../support/silent-observer.ts'
+
+const ann = { user: 'ann', app: 'payroll', timeoutMs: 10_000 }
+const identity = 'spiffe://acme.example/gw/berlin'
+
+const server = selfSigned('DNS:localhost,IP:127.0.0.1')
+const berlin = selfSigned(`URI:${identity}`)
+const elsewhere = selfSigned('DNS:sallyport.invalid,IP:127.0.0.2')
+const stranger = selfSigned('URI:spiffe://acme.example/gw/stranger')
+const minted = mintConnectorToken('berlin')
+const row = {
+  connector: 'berlin',
+  tenant: acme,
+  applications: 'all',
+  context: 'all',
+  claims: 'all',
+  obligations: 'all',
+  explain: false,
+  search: false,
+  identity,
+  tokens: [minted.row],
+  enabled: true,
+} as const
+
+async function startSecured(pair = server) {
+  const decisions = new ScriptedDecisions()
+  const clientCa = Buffer.concat([berlin.cert, stranger.cert])
+  return serveGrpc({
+    decisions,
+    connectors: new Connectors([row], [acme]),
+    extAuthz: { subject: [], payload: 'jwt_payload' },
+    listen: { host: '127.0.0.1', port: 0, tls: { ...pair, clientCa } },
+    observer: silentObserver(),
+  })
+}
+
+describe('a server that asks who calls', () => {
+  const ca = server.cert
+  test.each([
+    ['a certificate', { tls: { ca, ...berlin } }],
+    ['a token', { tls: { ca }, token: minted.token }],
+  ])('answers a gateway with %s, by call and by stream', async (_, options) => {
+    await using front = await startSecured()
+    using client = new SallyportClient(front.address, options)
+
+    for (let asked = 0; asked < 20; asked++) {
+      expect(await client.check(ann)).toMatchObject({ allowed: true, reason: 'RULE' })
+    }
+  })
+
+  test.each([
+    ['nothing', { tls: { ca } }, 'WIRE_UNAUTHENTICATED'],
+    ['the certificate of nobody known', { tls: { ca, ...stranger } }, 'WIRE_UNAUTHENTICATED'],
+    ['a token of nobody', { tls: { ca }, token: `${minted.token}x` }, 'WIRE_UNAUTHENTICATED'],
+    ['another CA for the server', { tls: { ca: stranger.cert } }, 'WIRE_UNAVAILABLE'],
+    ['plain text', {}, 'WIRE_UNAVAILABLE'],
+  ])('is a block to a gateway with %s', async (_, options, reason) => {
+    await using front = await startSecured()
+    using client = new SallyportClient(front.address, options)
+
+    expect(await client.check(ann)).toMatchObject({ allowed: false, reason })
+  })
+})
+
+test('a server is known by its name or its address, whichever it is called by', async () => {
+  await using front = await startSecured()
+  await using other = await startSecured(elsewhere)
+  const options = { tls: { ca: Buffer.concat([server.cert, elsewhere.cert]), ...berlin } }
+  const ask = async (address: string) => {
+    using client = new SallyportClient(address, options)
+    return (await client.check(ann)).reason
+  }
+
+  expect(await ask(front.address.replace('127.0.0.1', 'localhost'))).toBe('RULE')
+  expect(await ask(front.address)).toBe('RULE')
+  expect(await ask(other.address)).toBe('WIRE_UNAVAILABLE')
+})
+
+describe('a client cannot be made', () => {
+  const token = 'slp_gw_1'
+  test.each([
+    ['that would show its token on the way', 'pdp.acme.example:7071', { token }],
+    ['that would show it to whoever answers for a name', 'dns:///pdp.example:7071', { token }],
+    ['with a token that holds a line break', '127.0.0.1:7071', { token: 'a\nb' }],
+    ['with an empty token', '127.0.0.1:7071', { token: '' }],
+    ['with a certificate and no key', 'pdp.acme.example:7071', { tls: { cert: 'x' } }],
+    ['with what is no PEM', 'pdp.acme.example:7071', { tls: { cert: 'x', key: 'y' } }],
+    ['that waits for ever', '127.0.0.1:7071', { timeoutMs: Number.POSITIVE_INFINITY }],
+    ['that keeps half an answer', '127.0.0.1:7071', { cacheEntriesMax: 0.5 }],
+  ])('%s', (_, address, options) => {
+    expect(() => new SallyportClient(address, options)).toThrow(ClientOptionsError)
+  })
+
+  test.each(['127.0.0.1:7071', 'localhost:7071', '[::1]:7071'])(
+    'but for a token in plain text to %s it can',
+    (address) => {
+      using client = new SallyportClient(address, { token })
+      expect(client).toBeInstanceOf(SallyportClient)
+    },
+  )
+})
