@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { Connectors } from '../access/connectors.ts'
 import { type Config, ConfigError } from '../config/config.ts'
 import type { Observer } from '../observe/observe.ts'
@@ -22,10 +23,12 @@ export interface ConnectorWatch {
  */
 export class ConnectorReload {
   readonly #parts: ConnectorWatch
+  #inForce: Config['connectors']
   #fault: string | undefined
 
   constructor(parts: ConnectorWatch) {
     this.#parts = parts
+    this.#inForce = parts.config.connectors
   }
 
   /** Why the file on disk is not in force; empty: it is. */
@@ -35,16 +38,18 @@ export class ConnectorReload {
 
   async watch(signal: AbortSignal): Promise<void> {
     const { config, clock } = this.#parts
-    let used = await textOf(config.file)
-    let seen = used
+    // It may have changed since the start read it.
+    let used: string | undefined
+    let seen = await textOf(config.file)
     while (!signal.aborted) {
       await clock.sleep(lookMs, signal)
       if (signal.aborted) return
       const text = await textOf(config.file)
       // Half-written files are not read: two looks have to agree.
       if (text === seen && text !== used) {
-        used = text
         this.#use()
+        // Written again while it was read: which of the two was read nobody knows.
+        used = (await textOf(config.file)) === text ? text : undefined
       }
       seen = text
     }
@@ -59,11 +64,15 @@ export class ConnectorReload {
       if (stranger !== undefined) {
         throw new Error(`connector \`${stranger.id}\` has a new tenant: restart first`)
       }
-      const rows = connectorRows(next)
-      connectors.replace(rows)
+      const isAsBefore = isDeepStrictEqual(next.connectors, this.#inForce)
+      if (isAsBefore && this.#fault === undefined) return
       this.#fault = undefined
-      replaced()
-      observer.connectorsReplaced({ connectors: rows.length })
+      if (!isAsBefore) {
+        connectors.replace(connectorRows(next))
+        this.#inForce = next.connectors
+        replaced()
+      }
+      observer.connectorsReplaced({ connectors: next.connectors.length })
     } catch (error) {
       const faults = error instanceof Error ? error.message : String(error)
       this.#fault = error instanceof ConfigError ? (faults.split('\n')[0] ?? '') : faults

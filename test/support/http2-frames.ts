@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
 /** HTTP/2 by hand, for what no client library would send. */
@@ -139,9 +138,12 @@ export class Wire implements Disposable {
     // What goes wrong is seen by `closed`.
     this.socket.on('error', () => undefined)
     this.socket.on('data', (bytes: Buffer) => this.#take(bytes))
-    this.closed = once(this.socket, 'close').then(() => {
-      this.#isClosed = true
-      this.#wake()
+    this.closed = new Promise((resolve) => {
+      this.socket.once('close', () => {
+        this.#isClosed = true
+        this.#wake()
+        resolve()
+      })
     })
     this.socket.write(opening)
   }
