@@ -3,7 +3,7 @@ import type { Clock } from '../std/clock.ts'
 import { Alarm } from './alarm.ts'
 import type { Channel } from './channel.ts'
 import { StreamError, WireError } from './errors.ts'
-import { type FrameItem, frameBytesMax, frameItemsMax, frameOf } from './frame.ts'
+import { Outbox } from './outbox.ts'
 import {
   type CheckBatchResponseMessage,
   type CheckResponseMessage,
@@ -35,11 +35,10 @@ export class Lane {
   readonly #clock: Clock
   readonly #onOver: () => void
   readonly #alarm: Alarm
+  readonly #outbox: Outbox
   readonly #askers = new Map<number, Asker>()
   /** Asked, and given up on by who asked; the answer may still come. */
   readonly #late = new Set<number>()
-  #frame: FrameItem[] = []
-  #frameBytes = 0
   #lastId: number
   #isUp = false
   #isOver = false
@@ -63,6 +62,9 @@ export class Lane {
     call.on('error', () => undefined)
     call.on('status', (ended) => this.#over(errorOf(ended)))
     this.#call = call
+    this.#outbox = new Outbox((frame) => {
+      if (!this.#isOver) call.write(frame)
+    })
   }
 
   get lastId(): number {
@@ -85,12 +87,8 @@ export class Lane {
   /** Rejects with a `WireError`. */
   ask(body: Uint8Array, dueMs: number): Promise<CheckResponseMessage> {
     if (this.#owed === 0) this.#silentSinceMs = this.#clock.monotonicMs()
-    if (this.#frame.length === frameItemsMax || this.#frameBytes + body.length > frameBytesMax) {
-      this.#flush()
-    }
     const id = this.#nextId()
-    if (this.#frame.push({ id, body }) === 1) setImmediate(() => this.#flush())
-    this.#frameBytes += body.length
+    this.#outbox.put({ id, body })
     this.#alarm.setBy(dueMs)
     return new Promise((resolve, reject) => {
       this.#askers.set(id, { dueMs, resolve, reject })
@@ -109,14 +107,6 @@ export class Lane {
     do this.#lastId = this.#lastId >= idMax ? 1 : this.#lastId + 1
     while (this.#askers.has(this.#lastId) || this.#late.has(this.#lastId))
     return this.#lastId
-  }
-
-  #flush(): void {
-    if (this.#frame.length === 0 || this.#isOver) return
-    const frame = frameOf(this.#frame)
-    this.#frame = []
-    this.#frameBytes = 0
-    this.#call.write(frame)
   }
 
   #take({ results, world }: CheckBatchResponseMessage): void {
