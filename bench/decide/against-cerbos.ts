@@ -18,6 +18,8 @@ const sizes = [
 /** As in the other questions. */
 const rulesPerApplication = 10
 const users = 20_000
+/** As in the memory and evaluate benches: what large companies have. */
+const groupsPerUser = 20
 const sampleSize = 500
 
 export interface CerbosQuestion {
@@ -38,7 +40,7 @@ export async function againstCerbos(question: CerbosQuestion): Promise<void> {
       continue
     }
     const applications = rules / rulesPerApplication
-    await compared(name, goal, { users, groups: 500, applications, rules }, question)
+    await compared(name, goal, { users, groups: 500, groupsPerUser, applications, rules }, question)
   }
 }
 

@@ -32,7 +32,10 @@ export async function tellGrowth(question: GrowthQuestion): Promise<void> {
     ...[10, 100].map((part) => ofRules(size, Math.ceil(size.rules / part))),
     ...[50, 5_000].map((groups) => ofGroups(size, groups)),
   ]
-  for (const [name, world, counts] of worlds) await tellCost(question, name, world, counts)
+  for (const [name, world, counts] of worlds) {
+    await tellCost(question, name, world, counts)
+    await rm(folderOf(question), { recursive: true, force: true })
+  }
 }
 
 function ofUsers(size: WorldSize, users: number): Growing {
@@ -48,28 +51,32 @@ function ofGroups(size: WorldSize, groups: number): Growing {
 type Growing = readonly [string, WorldSize, readonly number[]]
 
 async function tellCost(
-  { report, folder, seconds, warmSeconds }: GrowthQuestion,
+  question: GrowthQuestion,
   name: string,
   size: WorldSize,
   counts: readonly number[],
 ): Promise<void> {
-  const world = join(folder, 'growing')
+  const { report, seconds, warmSeconds } = question
+  const world = folderOf(question)
   const config = await writeWorld(world, size)
-  const questions = questionsOf(size, usersAsked)
-  if (questions.length < batch) throw new Error(`${name}: only ${questions.length} are let in`)
+  const attempts = questionsOf(size, usersAsked)
+  if (attempts.length < batch) throw new Error(`${name}: only ${attempts.length} are let in`)
   const body = join(world, 'batches')
-  await writeFile(body, encodedBatches(questions, batch))
+  await writeFile(body, encodedBatches(attempts, batch))
   await using ours = await startVariant('sallyport', [
     ...['src/main.ts', 'serve', '--config', config, '--json'],
   ])
   await warmPrincipals(ours, Math.min(size.users, warmUsersMax))
-  await expectAllowed(ours, questions)
+  await expectAllowed(ours, attempts)
   await streamLoad(ours, body, batch, warmSeconds)
   for (const count of counts) {
     const { cpuUs, decisionsPerSecond } = await streamLoad(ours, body, batch, seconds, count)
-    const asked = `${count} connections, ${questions.length} users asked about`
+    const asked = `${count} connections, ${attempts.length} users asked about`
     const text = `${cpuUs.toFixed(2)} µs a decision, ${Math.round(decisionsPerSecond)}/s; ${asked}`
     report.figure(`decide.growth ${name}`, text)
   }
-  await rm(world, { recursive: true, force: true })
+}
+
+function folderOf({ folder }: GrowthQuestion): string {
+  return join(folder, 'growing')
 }

@@ -11,6 +11,8 @@ import { fillStore, type Person } from './directory.ts'
 export interface WorldSize {
   readonly users: number
   readonly groups: number
+  /** How many each user is in; 5 unless told. */
+  readonly groupsPerUser?: number
   readonly applications: number
   readonly rules: number
 }
@@ -19,8 +21,6 @@ export interface Question {
   readonly host: string
   readonly rule: string
 }
-
-const groupsPerUser = 5
 
 /** Writes `sallyport.yaml`, its rule file and its store, and returns the path of the first. */
 export async function writeWorld(folder: string, size: WorldSize): Promise<string> {
@@ -77,7 +77,7 @@ const ruleId = (rule: number) => `rule-${pad(rule, 5)}`
 const pad = (value: number, width: number) => String(value).padStart(width, '0')
 
 /** Spread by multiplication with a prime, so that neighbours share little. */
-function groupsOfUser({ groups }: WorldSize, user: number): readonly number[] {
+function groupsOfUser({ groups, groupsPerUser = 5 }: WorldSize, user: number): readonly number[] {
   return [...Array(groupsPerUser).keys()].map((n) => (user * 7919 + n * 104_729) % groups)
 }
 function groupOfRule({ groups, applications }: WorldSize, rule: number): number {
