@@ -1,3 +1,4 @@
+import { Admission } from '../access/admission.ts'
 import { Connectors } from '../access/connectors.ts'
 import type { Connection } from '../access/front.ts'
 import { type AuthzenServer, serveAuthzen } from '../authzen/authzen.ts'
@@ -89,16 +90,21 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
     clock,
     config.consistency.cacheableMs,
   )
+  const admission = new Admission(observer)
   const connectors = new Connectors(connectorRows(config), tenants)
   const listen = await readListen(config.listen.grpc, 'listen.grpc.tls')
   const { extAuthz } = config
   const { reflection } = config.listen.grpc
   const grpc = started.use(
-    await serveGrpc({ decisions: decider, connectors, extAuthz, reflection, listen, observer }),
+    await serveGrpc({
+      ...{ decisions: decider, connectors, admission, observer },
+      ...{ extAuthz, reflection, listen },
+    }),
   )
   const listenAuthzen = await readListen(config.listen.authzen, 'listen.authzen.tls')
   const authzen = started.use(
     await serveAuthzen({
+      admission,
       decisions: decider,
       catalogue: new Catalogue(policies),
       listSubjects: subjectList(store, tenancy, resolution),
@@ -148,7 +154,7 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
       cacheHits: hits,
       cacheMisses: misses,
       heldRevocations: held,
-      inFlight: grpc.inFlight + authzen.inFlight,
+      inFlight: admission.inFlight,
       ready: trouble().length === 0,
     }
   })

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import { Admission, type AdmissionLimits } from '../access/admission.ts'
+import { Admission } from '../access/admission.ts'
 import type { Connectors } from '../access/connectors.ts'
 import { type Connection, type FrontOptions, openFront } from '../access/front.ts'
 import type { FrontTls } from '../access/secure-front.ts'
@@ -33,8 +33,6 @@ export interface AuthzenServer extends AsyncDisposable {
   readonly address: string
   /** Under which callers reach it: what the metadata says. */
   readonly url: string
-  /** Decisions under way. */
-  readonly inFlight: number
   /** Ends in `lingerMs` plus `graceMs` at the latest; a second call waits for the first. */
   stop(how: StopOptions): Promise<void>
   /** New connections get this certificate. */
@@ -63,7 +61,8 @@ export interface AuthzenOptions {
   readonly listen: Pick<FrontOptions, 'host' | 'port' | 'tls' | 'limits'>
   /** Without a slash at the end; default: the address. */
   readonly publicUrl?: string | undefined
-  readonly admission?: Partial<AdmissionLimits>
+  /** Shared by all listeners of a process. */
+  readonly admission?: Admission
   readonly clock?: Clock
 }
 
@@ -86,7 +85,7 @@ export async function serveAuthzen(options: AuthzenOptions): Promise<AuthzenServ
   const scheme = options.listen.tls === undefined ? 'http' : 'https'
   const url = options.publicUrl ?? `${scheme}://${front.address}`
   const callers = new Callers(front, options.connectors, observer, clock)
-  const admission = new Admission(observer, options.admission)
+  const { admission = new Admission(observer) } = options
   const http = createHttp({ callers, observer })
   const evaluations = new Evaluations({
     decisions,
@@ -127,9 +126,6 @@ export async function serveAuthzen(options: AuthzenOptions): Promise<AuthzenServ
   return {
     address: front.address,
     url,
-    get inFlight() {
-      return admission.inFlight
-    },
     replaceTls: front.replaceTls,
     endConnections: front.endConnections,
     stop: stopOnce,

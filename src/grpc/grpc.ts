@@ -1,6 +1,6 @@
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
 import { service as healthServiceDefinition } from 'grpc-health-check'
-import { Admission, type AdmissionLimits } from '../access/admission.ts'
+import { Admission } from '../access/admission.ts'
 import type { Connectors } from '../access/connectors.ts'
 import { type Connection, type FrontOptions, openFront } from '../access/front.ts'
 import type { FrontTls } from '../access/secure-front.ts'
@@ -40,8 +40,6 @@ export interface GrpcServer extends AsyncDisposable {
   setServing(serving: boolean): void
   /** Ends in `lingerMs` plus `graceMs` at the latest; a second call waits for the first. */
   stop(how: StopOptions): Promise<void>
-  /** Decisions under way. */
-  readonly inFlight: number
   /** New connections get this certificate. */
   replaceTls(tls: FrontTls): void
   /** Ends connections whose caller may no longer call. */
@@ -65,7 +63,8 @@ export interface GrpcOptions {
     'decided' | 'wouldHaveDecided' | 'internalError' | 'connectionRefused' | 'callRefused' | 'shed'
   >
   readonly listen: Pick<FrontOptions, 'host' | 'port' | 'tls' | 'limits'>
-  readonly admission?: Partial<AdmissionLimits>
+  /** Shared by all listeners of a process. */
+  readonly admission?: Admission
   readonly trickle?: Partial<TrickleLimits>
   readonly clock?: Clock
 }
@@ -89,7 +88,7 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
     observer,
   })
   const callers = new Callers(front, options.connectors, observer)
-  const admission = new Admission(observer, options.admission)
+  const { admission = new Admission(observer) } = options
   const shared = {
     callers,
     admission,
@@ -137,9 +136,6 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
 
   return {
     address: front.address,
-    get inFlight() {
-      return admission.inFlight
-    },
     replaceTls: front.replaceTls,
     endConnections: front.endConnections,
     setServing: health.setServing,

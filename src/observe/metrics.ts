@@ -176,7 +176,7 @@ function addScrapedGauges(registry: Registry, read: () => Gauges): void {
     ['cache_hits_total', 'Look-ups answered from memory.', 'sum', (now) => now.cacheHits],
     ['cache_misses_total', 'Look-ups that read the store.', 'sum', (now) => now.cacheMisses],
     ['held_revocations', 'Users blocked by lost revocations.', 'max', (now) => now.heldRevocations],
-    ['inflight', 'Decisions under way over gRPC.', 'sum', (now) => now.inFlight],
+    ['inflight', 'Decisions under way.', 'sum', (now) => now.inFlight],
     ['ready', 'Whether decisions are served.', 'min', (now) => (now.ready ? 1 : 0)],
   ]
   for (const [name, help, aggregator, value] of scraped) {

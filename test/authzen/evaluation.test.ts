@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { Admission } from '../../src/access/admission.ts'
 import { type Refusal, reasons } from '../../src/decision/decision.ts'
+import { silentObserver } from '../support/silent-observer.ts'
 import { acme, allowed, ann, annReadsPayroll, payroll, startRig } from './support.ts'
 
 describe('a request becomes the attempt', () => {
@@ -236,7 +238,9 @@ describe('without a decision', () => {
   })
 
   test('what is too much at once is refused before it is decided', async () => {
-    await using rig = await startRig({ admission: { inFlightMax: 1 } })
+    await using rig = await startRig({
+      admission: new Admission(silentObserver(), { inFlightMax: 1 }),
+    })
     const evaluations = [annReadsPayroll, annReadsPayroll]
     const { status, headers } = await rig.post('evaluations', { evaluations })
     expect([status, headers['retry-after'], rig.decisions.attempts]).toEqual([503, '1', []])

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
+import { Admission } from '../../src/access/admission.ts'
 import type { Outcome } from '../../src/decision/decision.ts'
 import { endOf, Gateway } from '../support/gateway.ts'
 import { silentObserver } from '../support/silent-observer.ts'
@@ -120,7 +121,9 @@ test('a log that fails after the answer changes no answer, and sends none twice'
 describe('what is under way', () => {
   /** Two decisions that are answered when the test says so. */
   async function busy() {
-    const rig = await startRig({ admission: { inFlightMax: 2 } })
+    const rig = await startRig({
+      admission: new Admission(silentObserver(), { inFlightMax: 2 }),
+    })
     const pending: PromiseWithResolvers<Outcome>[] = []
     const asked = Promise.withResolvers<void>()
     rig.decisions.check = () => {

@@ -1,7 +1,9 @@
 import { Client, type ClientDuplexStream, credentials, Metadata, status } from '@grpc/grpc-js'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { Admission } from '../../src/access/admission.ts'
 import { Connectors, mintConnectorToken } from '../../src/access/connectors.ts'
 import type { Outcome } from '../../src/decision/decision.ts'
+import { silentObserver } from '../support/silent-observer.ts'
 import { acme, allowed, askPayroll, decisionMethods, type Rig, startRig } from './support.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests read what arrived.
@@ -256,7 +258,9 @@ describe('a batch', () => {
   })
 
   test('above what one caller may have under way is shed item by item, and taken on later', async () => {
-    await using rig = await startRig({ admission: { inFlightPerConnectorMax: 2 } })
+    await using rig = await startRig({
+      admission: new Admission(silentObserver(), { inFlightPerConnectorMax: 2 }),
+    })
     const late = Promise.withResolvers<Outcome>()
     rig.decisions.checkAll = (attempts) => attempts.map(() => late.promise)
     const first = rig.call('CheckBatch', ask(1, 2))
