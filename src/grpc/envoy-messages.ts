@@ -74,5 +74,8 @@ export const envoyDefinitions = loadSync('envoy/service/auth/v3/external_auth.pr
   keepCase: true,
 })
 
+/** `google.protobuf.Struct`, which the others refer to; proto-loader brings it along. */
+export const structDefinitions = loadSync('google/protobuf/struct.proto')
+
 export const extAuthzServiceName = 'envoy.service.auth.v3.Authorization'
 export const extAuthzServiceDefinition = envoyDefinitions[extAuthzServiceName] as ServiceDefinition

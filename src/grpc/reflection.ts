@@ -1,6 +1,6 @@
 import type { Server, ServerDuplexStream, UntypedHandleCall } from '@grpc/grpc-js'
 import { ReflectionService } from '@grpc/reflection'
-import { envoyDefinitions, extAuthzServiceName } from './envoy-messages.ts'
+import { envoyDefinitions, extAuthzServiceName, structDefinitions } from './envoy-messages.ts'
 import { decisionServiceName, definitions } from './messages.ts'
 import type { Failure } from './status.ts'
 
@@ -15,7 +15,8 @@ export function addReflection(
   admit: (call: Stream) => Failure | undefined,
 ): void {
   const services = [decisionServiceName, extAuthzServiceName]
-  const reflection = new ReflectionService({ ...definitions, ...envoyDefinitions }, { services })
+  const all = { ...structDefinitions, ...definitions, ...envoyDefinitions }
+  const reflection = new ReflectionService(all, { services })
   reflection.addToServer({
     addService: (definition, implementation) =>
       server.addService(
