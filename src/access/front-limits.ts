@@ -3,6 +3,7 @@ export interface FrontLimits {
   readonly connectionsMax: number
   readonly acceptsPerSecondMax: number
   readonly handshakesMax: number
+  readonly handshakesPerAddressMax: number
   readonly connectionsPerIdentityMax: number
   readonly firstBytesMs: number
 }
@@ -13,6 +14,8 @@ export const standardLimits: FrontLimits = {
   acceptsPerSecondMax: 2_000,
   // A full handshake takes some 2.5 ms of a core: a second's worth and little more.
   handshakesMax: 512,
+  // Half: whoever begins them slowly from one address keeps nobody else out.
+  handshakesPerAddressMax: 256,
   // A gateway needs one, some have one a core and replace them without a gap.
   connectionsPerIdentityMax: 256,
   // Both HTTP versions begin with the client: for the handshake, and again for what comes first.

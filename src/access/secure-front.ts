@@ -39,7 +39,7 @@ export function secureServer(
   admit: (socket: Socket, identity: Identity) => void,
   refuse: (socket: Socket, why: RefusalCause) => void,
 ): Secure {
-  const handshakes = new Set<string>()
+  const handshakes = new Handshakes(limits)
   const asksForCertificate = tls.clientCa !== undefined
   const server: Server = createServer({
     ...contextOf(tls),
@@ -49,7 +49,7 @@ export function secureServer(
     handshakeTimeout: limits.firstBytesMs,
   })
   server.on('secureConnection', (socket: TLSSocket) => {
-    handshakes.delete(peerOf(socket))
+    handshakes.end(peerOf(socket))
     if (!asksForCertificate) {
       return admit(socket, { kind: 'nameless', why: 'no certificate is asked for' })
     }
@@ -63,13 +63,42 @@ export function secureServer(
   server.on('tlsClientError', (_: Error, socket: TLSSocket) => refuse(socket, 'handshake'))
   return {
     take: (socket) => {
-      if (handshakes.size >= limits.handshakesMax) return refuse(socket, 'handshakes')
       const peer = peerOf(socket)
-      handshakes.add(peer)
-      socket.once('close', () => handshakes.delete(peer))
+      if (!handshakes.begin(peer, socket.remoteAddress ?? '')) return refuse(socket, 'handshakes')
+      socket.once('close', () => handshakes.end(peer))
       return void server.emit('connection', socket)
     },
     replace: (next) => server.setSecureContext(contextOf(next)),
+  }
+}
+
+/** Those under way, so that neither all of them nor those of one address are too many. */
+class Handshakes {
+  readonly #limits: FrontLimits
+  readonly #addressOf = new Map<string, string>()
+  readonly #perAddress = new Map<string, number>()
+
+  constructor(limits: FrontLimits) {
+    this.#limits = limits
+  }
+
+  /** False: one too many. */
+  begin(peer: string, address: string): boolean {
+    const own = this.#perAddress.get(address) ?? 0
+    const { handshakesMax, handshakesPerAddressMax } = this.#limits
+    if (this.#addressOf.size >= handshakesMax || own >= handshakesPerAddressMax) return false
+    this.#addressOf.set(peer, address)
+    this.#perAddress.set(address, own + 1)
+    return true
+  }
+
+  end(peer: string): void {
+    const address = this.#addressOf.get(peer)
+    if (address === undefined) return
+    this.#addressOf.delete(peer)
+    const left = (this.#perAddress.get(address) ?? 0) - 1
+    if (left > 0) this.#perAddress.set(address, left)
+    else this.#perAddress.delete(address)
   }
 }
 

@@ -1,7 +1,4 @@
-import { Admission } from '../access/admission.ts'
-import { Connectors } from '../access/connectors.ts'
-import type { Connection } from '../access/front.ts'
-import { type AuthzenServer, serveAuthzen } from '../authzen/authzen.ts'
+import type { AuthzenServer } from '../authzen/authzen.ts'
 import { DirectoryCache } from '../cache/directory-cache.ts'
 import type { Config } from '../config/config.ts'
 import { ActivePolicies } from '../decision/active-policies.ts'
@@ -10,19 +7,15 @@ import { Decider } from '../decision/decider.ts'
 import { DirectoryResolution } from '../decision/subject.ts'
 import type { TenantId } from '../directory/directory.ts'
 import { followFeed } from '../feed/feed.ts'
-import { type GrpcServer, serveGrpc } from '../grpc/grpc.ts'
+import type { GrpcServer } from '../grpc/grpc.ts'
 import type { Observer } from '../observe/observe.ts'
-import { obligationTypes } from '../policy/schema.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Store } from '../store/store.ts'
 import type { CompiledPolicies } from './compiled-policies.ts'
-import { connectorRows, isOvertaken } from './connector-rows.ts'
-import { ConnectorReload } from './connector-watch.ts'
+import { openDecisionFronts } from './decision-fronts.ts'
 import type { Tenancy } from './house.ts'
 import { followStaging } from './staging.ts'
 import { subjectList } from './subject-list.ts'
-import { readListen } from './tls-files.ts'
-import { keepTls } from './tls-watch.ts'
 
 /** The decision arm of one process: memory that follows the log, and the wires that ask it. */
 export interface DecisionApp extends AsyncDisposable {
@@ -70,11 +63,10 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
   const stop = new AbortController()
   const { staging } = store
   const staged = { staging, compiled, policies, cache, process: vouch.id, tenants, clock }
-  const watching: Promise<void>[] = []
   const following = followStaging(staged, stop.signal)
   started.defer(async () => {
     stop.abort()
-    await Promise.all([following, ...watching])
+    await following
   })
   // A store that is away holds up no start: until it is back everything blocks, and says why.
   const early = new AbortController()
@@ -90,51 +82,14 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
     clock,
     config.consistency.cacheableMs,
   )
-  const admission = new Admission(observer)
-  const connectors = new Connectors(connectorRows(config), tenants)
-  const listen = await readListen(config.listen.grpc, 'listen.grpc.tls')
-  const { extAuthz } = config
-  const { reflection } = config.listen.grpc
-  const grpc = started.use(
-    await serveGrpc({
-      ...{ decisions: decider, connectors, admission, observer },
-      ...{ extAuthz, reflection, listen },
-    }),
-  )
-  const listenAuthzen = await readListen(config.listen.authzen, 'listen.authzen.tls')
-  const authzen = started.use(
-    await serveAuthzen({
-      admission,
+  const fronts = started.use(
+    await openDecisionFronts({
+      ...{ config, tenants, observer, clock },
       decisions: decider,
       catalogue: new Catalogue(policies),
       listSubjects: subjectList(store, tenancy, resolution),
-      connectors,
-      obligationTypes,
-      listen: listenAuthzen,
-      publicUrl: config.listen.authzen.publicUrl,
-      observer,
     }),
   )
-  const isOver = (open: Connection) => isOvertaken(connectors, open)
-  const reload = new ConnectorReload({
-    config,
-    connectors,
-    replaced: () => {
-      grpc.endConnections(isOver)
-      authzen.endConnections(isOver)
-    },
-    observer,
-    clock,
-  })
-  watching.push(reload.watch(stop.signal))
-  for (const [listener, server, first] of [
-    ['grpc', grpc, listen.tls],
-    ['authzen', authzen, listenAuthzen.tls],
-  ] as const) {
-    const { replaceTls: replace } = server
-    const tls = { listener, listen: config.listen[listener], first, replace }
-    watching.push(keepTls(tls, observer, clock, stop.signal))
-  }
   const withoutPolicy = () => tenants.filter((tenant) => policies.rulesOf(tenant) === undefined)
   const trouble = () => {
     const look = vouch.lastLook(cache.applied)
@@ -154,18 +109,18 @@ export async function startDecisionApp(parts: DecisionParts): Promise<DecisionAp
       cacheHits: hits,
       cacheMisses: misses,
       heldRevocations: held,
-      inFlight: admission.inFlight,
+      inFlight: fronts.inFlight,
       ready: trouble().length === 0,
     }
   })
   const all = started.move()
   return {
-    grpc,
-    authzen,
+    grpc: fronts.grpc,
+    authzen: fronts.authzen,
     trouble,
     tenantsWithoutPolicy: withoutPolicy,
     get warnings() {
-      return reload.troubles
+      return fronts.warnings
     },
     get revision() {
       return cache.revisionToken

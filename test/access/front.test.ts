@@ -229,6 +229,27 @@ describe('a limit', () => {
   })
 })
 
+test('who begins handshakes from one address and ends none leaves room for others', async () => {
+  await using rig = await openRig({ handshakesMax: 8, handshakesPerAddressMax: 3 }, { tls })
+  const halves = Array.from({ length: 4 }, () => {
+    const half = knock(rig)
+    half.write(Buffer.from([0x16, 3, 1]))
+    return half
+  })
+  expect(await rig.refusal()).toBe('handshakes')
+
+  const elsewhere = connect({ host: '127.0.0.1', port: rig.front.port, localAddress: '127.0.0.9' })
+  await once(elsewhere, 'connect')
+  knockByTls(rig, 'berlin', { socket: elsewhere })
+  expect((await rig.next()).identity).toMatchObject({ uri: identities.berlin })
+
+  const gone = rig.refusal()
+  for (const half of halves) half.destroy()
+  await gone
+  knockByTls(rig, 'berlin')
+  await rig.next()
+})
+
 describe('the same peer on two addresses of ours', () => {
   test('is let in once: a call could not be told from the other', async () => {
     await using rig = await openRig({}, { host: '0.0.0.0' })
