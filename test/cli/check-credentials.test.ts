@@ -1,13 +1,15 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { mintConnectorToken } from '../../src/access/connectors.ts'
 import { userBody } from '../scim-http/scim-fixture.ts'
+import { identities, makeCertificates } from '../support/certificates.ts'
 import { runCli, serveCli } from '../support/run-cli.ts'
-import { selfSigned } from '../support/self-signed.ts'
 import { scimClient, tokenFrom, workspace } from '../support/workspace.ts'
 
-const identity = 'spiffe://acme.example/gw/berlin'
+const certificates = makeCertificates()
+afterAll(() => certificates[Symbol.dispose]())
+const { caFile } = certificates
 const minted = mintConnectorToken('munich')
 const stepUp = '[{ id: mfa, type: step-up, properties: { acr_value: high } }]'
 const policy = `
@@ -24,12 +26,11 @@ rules:
 
 /** A server that is called by certificate or token, and knows ann. */
 async function serveSecured() {
-  const server = selfSigned('DNS:localhost,IP:127.0.0.1')
-  const berlin = selfSigned(`URI:${identity}`)
-  const tls = { cert: server.certFile, key: server.keyFile, clientCa: berlin.certFile }
+  const server = certificates.of('server')
+  const tls = { cert: server.certFile, key: server.keyFile, clientCa: caFile }
   const rights = { context: 'all', obligations: 'all' }
   const connectors = {
-    berlin: { identity, ...rights, explain: true },
+    berlin: { identity: identities.berlin, ...rights, explain: true },
     munich: { tokens: [minted.row], ...rights },
   }
   const space = workspace({
@@ -47,15 +48,16 @@ async function serveSecured() {
     const asked = ['check', '--server', served.ready.grpc, '--user', 'ann@acme.example']
     return runCli(...asked, '--app', app, ...more)
   }
-  return { served, server, berlin, folder: space.folder, check }
+  return { served, folder: space.folder, check }
 }
 
 test('check proves who it is with a certificate or a token that it reads from files', async () => {
-  const { served, server, berlin, folder, check } = await serveSecured()
+  const { served, folder, check } = await serveSecured()
   await using _served = served
   const tokenFile = join(folder, 'token')
   writeFileSync(tokenFile, `${minted.token}\n`)
-  const ca = ['--ca', server.certFile]
+  const berlin = certificates.of('berlin')
+  const ca = ['--ca', caFile]
   const certificate = [...ca, '--cert', berlin.certFile, '--key', berlin.keyFile]
 
   expect(await check('wiki', ...certificate)).toMatchObject({ code: 0, stderr: '' })

@@ -1,19 +1,17 @@
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { Connectors, mintConnectorToken } from '../../src/access/connectors.ts'
 import { SallyportClient } from '../../src/client/client.ts'
 import { ClientOptionsError } from '../../src/client/errors.ts'
 import { serveGrpc } from '../../src/grpc/grpc.ts'
 import { acme, ScriptedDecisions } from '../grpc/support.ts'
-import { selfSigned } from '../support/self-signed.ts'
+import { type CertificateName, identities, makeCertificates } from '../support/certificates.ts'
 import { silentObserver } from '../support/silent-observer.ts'
 
 const ann = { user: 'ann', app: 'payroll', timeoutMs: 10_000 }
-const identity = 'spiffe://acme.example/gw/berlin'
-
-const server = selfSigned('DNS:localhost,IP:127.0.0.1')
-const berlin = selfSigned(`URI:${identity}`)
-const elsewhere = selfSigned('DNS:sallyport.invalid,IP:127.0.0.2')
-const stranger = selfSigned('URI:spiffe://acme.example/gw/stranger')
+const certificates = makeCertificates()
+afterAll(() => certificates[Symbol.dispose]())
+const { ca } = certificates
+const [berlin, munich] = [certificates.of('berlin'), certificates.of('munich')]
 const minted = mintConnectorToken('berlin')
 const row = {
   connector: 'berlin',
@@ -24,25 +22,24 @@ const row = {
   obligations: 'all',
   explain: false,
   search: false,
-  identity,
+  identity: identities.berlin,
   tokens: [minted.row],
   enabled: true,
 } as const
 
-async function startSecured(pair = server) {
+async function startSecured(name: CertificateName = 'server') {
   const decisions = new ScriptedDecisions()
-  const clientCa = Buffer.concat([berlin.cert, stranger.cert])
+  const { cert, key } = certificates.of(name)
   return serveGrpc({
     decisions,
     connectors: new Connectors([row], [acme]),
     extAuthz: { subject: [], payload: 'jwt_payload' },
-    listen: { host: '127.0.0.1', port: 0, tls: { ...pair, clientCa } },
+    listen: { host: '127.0.0.1', port: 0, tls: { cert, key, clientCa: ca } },
     observer: silentObserver(),
   })
 }
 
 describe('a server that asks who calls', () => {
-  const ca = server.cert
   test.each([
     ['a certificate', { tls: { ca, ...berlin } }],
     ['a token', { tls: { ca }, token: minted.token }],
@@ -57,9 +54,13 @@ describe('a server that asks who calls', () => {
 
   test.each([
     ['nothing', { tls: { ca } }, 'WIRE_UNAUTHENTICATED'],
-    ['the certificate of nobody known', { tls: { ca, ...stranger } }, 'WIRE_UNAUTHENTICATED'],
+    ['the certificate of nobody known', { tls: { ca, ...munich } }, 'WIRE_UNAUTHENTICATED'],
     ['a token of nobody', { tls: { ca }, token: `${minted.token}x` }, 'WIRE_UNAUTHENTICATED'],
-    ['another CA for the server', { tls: { ca: stranger.cert } }, 'WIRE_UNAVAILABLE'],
+    [
+      'another CA for the server',
+      { tls: { ca: certificates.of('selfSigned').cert } },
+      'WIRE_UNAVAILABLE',
+    ],
     ['plain text', {}, 'WIRE_UNAVAILABLE'],
   ])('is a block to a gateway with %s', async (_, options, reason) => {
     await using front = await startSecured()
@@ -71,8 +72,8 @@ describe('a server that asks who calls', () => {
 
 test('a server is known by its name or its address, whichever it is called by', async () => {
   await using front = await startSecured()
-  await using other = await startSecured(elsewhere)
-  const options = { tls: { ca: Buffer.concat([server.cert, elsewhere.cert]), ...berlin } }
+  await using other = await startSecured('elsewhere')
+  const options = { tls: { ca, ...berlin } }
   const ask = async (address: string) => {
     using client = new SallyportClient(address, options)
     return (await client.check(ann)).reason

@@ -49,6 +49,8 @@ const makings = {
   nextServer: { names: serverNames },
   expiredServer: { names: serverNames, from: '20200101000000Z', until: '20210101000000Z' },
   earlyServer: { names: serverNames, from: '20900101000000Z', until: '20910101000000Z' },
+  /** Not where tests listen, though of a name that clients may send in place of an address. */
+  elsewhere: { names: ['DNS.1=sallyport.invalid', 'IP.1=127.0.0.2'] },
   berlin: { names: [`URI.1=${berlin}`] },
   munich: { names: [`URI.1=${munich}`] },
   berlinWithDns: { names: [`URI.1=${berlin}`, 'DNS.1=gw.acme.example'] },
