@@ -56,6 +56,8 @@ export async function redisHouse(options: HouseOptions = {}): Promise<RedisHouse
     [
       text.replace(/^store: .*$/m, `store: ${options.url ?? urlOf(port)}`),
       `consistency: { lease: ${lease}, replicas: ${replicas} }`,
+      // Who is in memory is what was asked for: a warm-up may come after the first writes.
+      'cache: { warm: off }',
       'limits: { scimPerDirectory: { rate: 1000000, burst: 1000000 } }',
       '',
     ]
