@@ -32,7 +32,7 @@ function settingsOf(schema: z.ZodType, path: string, standard = 'required'): rea
   }
   if (schema instanceof z.ZodRecord) {
     const inner = settingsOf(schema.valueType as z.ZodType, `${path}.<id>`)
-    return [{ ...own, standard: 'required' }, ...inner]
+    return [own, ...inner]
   }
   // A list within a list is told by its own text: its settings are those of the outer one.
   if (schema instanceof z.ZodArray && !path.includes('[]')) {
