@@ -160,6 +160,12 @@ function callerSettings({ listen, connectors }: Config): readonly Finding[] {
     if (tls === undefined) weak(`listen ${name}`, 'tokens and decisions travel in plain text')
     if (connectors.length === 0) weak(`listen ${name}`, 'no connectors: nobody there may ask')
   }
+  if (!isLoopback(listen.authzen.host) && listen.authzen.publicUrl === undefined) {
+    weak(
+      'listen authzen',
+      'no publicUrl: its metadata names the address, as callers may not know it',
+    )
+  }
   for (const { id, enabled } of connectors) {
     if (!enabled) findings.push({ about: `connector ${id}`, verdict: 'fine', text: 'disabled' })
   }

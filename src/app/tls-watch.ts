@@ -23,7 +23,12 @@ export async function keepTls(
   signal: AbortSignal,
 ): Promise<void> {
   if (listen.tls === undefined || first === undefined) return
-  observer.certificateReplaced({ listener, expiresMs: first.expiresMs })
+  const refused = (fault: string) =>
+    new TlsFileError(`listen.${listener}.tls.cert`, listen.tls?.cert ?? '', fault)
+  // It is used all the same: what else this process serves may be wanted.
+  const early = faultAt(clock.wallMs(), first)
+  if (early === undefined) observer.certificateReplaced({ listener, expiresMs: first.expiresMs })
+  else observer.certificateRefused({ listener, error: refused(early) })
   let now = first
   let seen = ''
   let told = ''
@@ -40,9 +45,7 @@ export async function keepTls(
       }
       if (!isAsBefore) {
         const fault = faultAt(clock.wallMs(), next)
-        if (fault !== undefined) {
-          throw new TlsFileError(`listen.${listener}.tls.cert`, listen.tls.cert, fault)
-        }
+        if (fault !== undefined) throw refused(fault)
         replace(next)
         now = next
       }

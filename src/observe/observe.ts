@@ -30,7 +30,7 @@ export interface Observer {
   /** The config file cannot be used as it is now: the rows of before are in force. */
   connectorsRefused(event: { readonly faults: string }): void
   certificateReplaced(event: { readonly listener: string; readonly expiresMs: number }): void
-  /** The new files cannot be used: the certificate of before is in use. */
+  /** The files cannot be used, or should not be: the certificate of before is in use. */
   certificateRefused(event: { readonly listener: string; readonly error: unknown }): void
   /** A bug of ours, or a dependency's: the caller was told "internal error" and nothing more. */
   internalError(event: { readonly room: string; readonly error: unknown }): void
@@ -189,7 +189,7 @@ export function createObserver(logger: Logger, metrics: Metrics, clock: Clock): 
     },
     certificateRefused: ({ listener, error }) => {
       metrics.certReloadOk.set({ listener }, 0)
-      const text = `new certificate of ${listener} refused, the one of before is in use`
+      const text = `certificate files of ${listener} are not good, what was in use before still is`
       logger.error({ event: 'certificate-refused', listener, err: error }, text)
     },
     internalError: ({ room, error }) => {

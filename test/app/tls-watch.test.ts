@@ -115,3 +115,16 @@ describe('a certificate on disk', () => {
     }
   })
 })
+
+test('that has expired before the start serves, and is told', async () => {
+  const { cert, key } = certificates.of('expiredServer')
+  const own = mkdtempSync(join(tmpdir(), 'sallyport-tls-'))
+  writeFileSync(join(own, 'a.crt'), cert)
+  writeFileSync(join(own, 'a.key'), key)
+  const tls = `{ cert: "${join(own, 'a.crt')}", key: "${join(own, 'a.key')}" }`
+
+  await using late = await openDoor({ grpc: `{ address: "127.0.0.1:0", tls: ${tls} }` })
+
+  expect(await late.app.metrics.text()).toContain('sallyport_cert_reload_ok{listener="grpc"} 0')
+  rmSync(own, { recursive: true, force: true })
+})
