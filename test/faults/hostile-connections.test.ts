@@ -40,8 +40,8 @@ afterAll(async () => {
 
 const attackMs = 1_500
 const attackers = 4
-/** What garbage of the moment may add to what a process holds. */
-const megabytesMax = 100
+/** What garbage of the moment may add to what a process holds, at up to 250,000 calls a second. */
+const megabytesMax = 200
 const held = () => heldBy(served.child.pid!)
 
 async function attacked(attack: AttackName, reads: boolean) {
@@ -166,6 +166,8 @@ test('5,000 clients that vanish in the middle of a call leave nothing behind', a
 })
 
 test('2,000 idle connections take less than 40 KB each, and everybody else is answered', async () => {
+  // The test before may have used up what is accepted in a second.
+  await systemClock.sleep(1_000)
   const before = held()
   const wires: Wire[] = []
 
