@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { againstCerbos } from './decide/against-cerbos.ts'
-import { checkUrl, encodedRequest, expectAllowed, framed, warmPrincipals } from './decide/asking.ts'
+import {
+  checkUrl,
+  encodedRequest,
+  expectAllowed,
+  framed,
+  warmedUp,
+  warmPrincipals,
+} from './decide/asking.ts'
 import { tellGrowth } from './decide/growth.ts'
 import { tellLatencies } from './decide/steady.ts'
 import { type Question, questionsOf, type WorldSize, writeWorld } from './decide/world.ts'
@@ -69,6 +76,7 @@ async function againstNull(report: Report, load: Load): Promise<void> {
     ...['src/main.ts', 'serve', '--config', config, '--json'],
   ])
   await warmPrincipals(ours, warmUsers)
+  await warmedUp(ours)
   await expectAllowed(ours, questions)
 
   const floorRounds: Round[] = []
@@ -97,7 +105,7 @@ async function againstNull(report: Report, load: Load): Promise<void> {
 }
 
 function loadText(load: Load): string {
-  const world = `${size.rules} rules, ${size.applications} applications, ${size.users} users, ${warmUsers} of them warm`
+  const world = `${size.rules} rules, ${size.applications} applications, ${size.users} users, all in memory`
   return `${load.text}; ${placement}; ${world}; ${roundsCount} alternating rounds, median`
 }
 

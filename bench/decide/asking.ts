@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SallyportClient } from '../../src/client/client.ts'
 import { generalServiceDefinition } from '../../src/grpc/messages.ts'
 import type { ServedVariant } from '../support/servers.ts'
@@ -76,6 +77,16 @@ export async function warmPrincipals(server: ServedVariant, users: number): Prom
     )
     const failed = answers.find(({ wire, reason }) => wire || reason.startsWith('DIRECTORY'))
     if (failed) throw new Error(`warming failed: ${failed.reason} ${failed.wire?.detail ?? ''}`)
+  }
+}
+
+/** Waits until nobody is read into memory any more: that shares the core with what is measured. */
+export async function warmedUp({ ready }: ServedVariant): Promise<void> {
+  for (let before = -1; ; await sleep(1_500)) {
+    const metrics = await (await fetch(`${ready.admin}/metrics`)).text()
+    const principals = Number(/^sallyport_cache_principals (\d+)/m.exec(metrics)?.[1])
+    if (principals === before) return
+    before = principals
   }
 }
 
