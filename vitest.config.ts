@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -6,5 +7,7 @@ export default defineConfig({
     exclude: ['test/faults/**'],
     testTimeout: 60_000,
     hookTimeout: 30_000,
+    // Many tests wait for processes and sockets of theirs: one a core leaves half of it idle.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
   },
 })
