@@ -1,3 +1,4 @@
+import { afterAll } from 'vitest'
 import { systemClock } from '../../src/std/clock.ts'
 import { openRedisStore } from '../../src/store/redis-store/redis-store.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -17,5 +18,9 @@ export async function anyStore(): Promise<AsyncDisposable & { readonly store: St
   return { store, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() }
 }
 
-/** One for all stores of this process: each has a database of its own. */
+/** One for all stores of a test file: each has a database of its own. */
 let server: Promise<RedisServer> | undefined
+// A process that runs tests is ended from outside: nothing that waits for its exit would be called.
+afterAll(async () => {
+  await (await server)?.[Symbol.asyncDispose]()
+})
