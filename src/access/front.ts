@@ -1,8 +1,10 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Observer } from '../observe/observe.ts'
+import { type Clock, systemClock } from '../std/clock.ts'
 import { ListenError, toAddress } from '../std/listen-error.ts'
 import { isLoopback } from '../std/loopback.ts'
 import type { Caller } from './caller.ts'
+import type { Admitted } from './connectors.ts'
 import { type FrontLimits, standardLimits } from './front-limits.ts'
 import { type Identity, local } from './peer-identity.ts'
 import { type FrontTls, peerOf, type RefusalCause, secureServer } from './secure-front.ts'
@@ -34,8 +36,10 @@ export interface Connection {
   readonly identity: Identity
   /** Who has called over it with a token. */
   readonly callers: Set<Caller['connector']>
-  /** What a protocol server remembers of it. */
-  memo: unknown
+  /** Monotonic. */
+  readonly openedMs: number
+  /** What it comes to without a token, and for which generation of the rows. */
+  byItself: { readonly generation: number; readonly admitted: Admitted } | undefined
 }
 
 export interface FrontOptions {
@@ -50,6 +54,7 @@ export interface FrontOptions {
   readonly accept: (socket: Socket) => void
   readonly observer: Pick<Observer, 'connectionRefused' | 'internalError'>
   readonly limits?: Partial<FrontLimits>
+  readonly clock?: Clock
 }
 
 /** Connections that the kernel holds while we are busy; reconnecting gateways come in crowds. */
@@ -60,7 +65,7 @@ const prefaceBytes = 33
 
 /** @throws {ListenError} when the address cannot be had. */
 export async function openFront(options: FrontOptions): Promise<Front> {
-  const { listener, host, observer, tls } = options
+  const { listener, host, observer, tls, clock = systemClock } = options
   const limits = { ...standardLimits, ...options.limits }
   const sockets = new Set<Socket>()
   const byPeer = new Map<string, Connection>()
@@ -88,7 +93,9 @@ export async function openFront(options: FrontOptions): Promise<Front> {
       refuse(socket, 'identity-connections')
       return
     }
-    const connection: Connection = { socket, identity, callers: new Set(), memo: undefined }
+    const openedMs = clock.monotonicMs()
+    const known = { socket, identity, openedMs }
+    const connection: Connection = { ...known, callers: new Set(), byItself: undefined }
     perIdentity.set(key, count + 1)
     byPeer.set(peer, connection)
     bySocket.set(socket, connection)
@@ -108,7 +115,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     options.accept(socket)
   }
 
-  const accepts = new AcceptRate(limits.acceptsPerSecondMax)
+  const accepts = new AcceptRate(limits.acceptsPerSecondMax, clock)
   const secure = tls && secureServer(options.protocol, tls, limits, admit, refuse)
   const isLocal = isLoopback(host)
   const server = createServer({ noDelay: true }, (socket) => {
@@ -144,16 +151,19 @@ export async function openFront(options: FrontOptions): Promise<Front> {
 /** So many a second, and at most a second's worth at once. */
 class AcceptRate {
   readonly #perSecond: number
+  readonly #clock: Clock
   #left: number
-  #filledMs = performance.now()
+  #filledMs: number
 
-  constructor(perSecond: number) {
+  constructor(perSecond: number, clock: Clock) {
     this.#perSecond = perSecond
+    this.#clock = clock
+    this.#filledMs = clock.monotonicMs()
     this.#left = perSecond
   }
 
   take(): boolean {
-    const nowMs = performance.now()
+    const nowMs = this.#clock.monotonicMs()
     const earned = ((nowMs - this.#filledMs) * this.#perSecond) / 1000
     this.#left = Math.min(this.#perSecond, this.#left + earned)
     this.#filledMs = nowMs

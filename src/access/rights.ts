@@ -30,17 +30,19 @@ export function asBelieved<Attempt extends Asked>(
 }
 
 /**
- * The answer as it goes out to this caller; undefined: it is about an application that the caller
+ * The answer as it goes out to this caller, who performs what its row says unless `performs` says
+ * otherwise of this one question; undefined: it is about an application that the caller
  * may not ask about, which only a destination can lead to.
  */
 export function asTold<Answer extends Answered>(
   caller: Caller,
   answer: Answer,
+  performs: Names = caller.obligations,
 ): Answer | undefined {
   if (answer.application !== '' && !isAmong(caller.applications, answer.application)) {
     return undefined
   }
-  return asPerformed(caller.obligations, answer)
+  return asPerformed(performs, answer)
 }
 
 /**

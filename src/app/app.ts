@@ -116,7 +116,7 @@ export async function startApp(
     publisher?.watch(stop.signal),
     groups?.watch(stop.signal),
     seeds?.keepTrying(stop.signal),
-    arm && keepHealth(arm, readiness, clock, stop.signal),
+    arm?.setServing && keepHealth(arm.setServing, readiness, clock, stop.signal),
   ]
   started.defer(async () => {
     // Told first, so that load balancers turn away while answers still go out.
@@ -158,7 +158,7 @@ async function startAdmin(
       listen,
       readiness,
       metrics: async () => ({
-        text: await metrics.text((await arm?.report())?.metrics),
+        text: await metrics.text(await arm?.metrics()),
         contentType: metrics.contentType,
       }),
       observer,
@@ -188,16 +188,16 @@ async function faultOf(store: Store): Promise<readonly string[]> {
 
 /** `grpc.health.v1` says what `/readyz` says. */
 async function keepHealth(
-  arm: DecisionArm,
+  setServing: (serving: boolean) => void,
   readiness: () => Promise<Readiness>,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    arm.setServing((await readiness()).ready)
+    setServing((await readiness()).ready)
     await clock.sleep(healthMs, signal)
   }
-  arm.setServing(false)
+  setServing(false)
 }
 
 const healthMs = 500

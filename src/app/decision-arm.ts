@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
 import type { MetricsSnapshot } from '../observe/metrics.ts'
+import { fromToken } from '../store/position.ts'
 import { type DecisionParts, startDecisionApp } from './decision-app.ts'
 import { DecisionWorkers, workersOf } from './decision-workers.ts'
 
@@ -8,8 +9,10 @@ export interface DecisionArm extends AsyncDisposable {
   readonly grpc: string | undefined
   readonly authzen: string | undefined
   report(): Promise<ArmReport>
-  /** What health says, where this process has one. */
-  setServing(serving: boolean): void
+  /** Of other processes; this one's are not among them. */
+  metrics(): Promise<readonly MetricsSnapshot[]>
+  /** What health says; absent: processes of their own say what is true of themselves. */
+  readonly setServing?: (serving: boolean) => void
   /** Health says NOT_SERVING, calls go on for `lingerMs`, then what is under way is answered. */
   drain(): Promise<void>
 }
@@ -22,8 +25,6 @@ export interface ArmReport {
   /** Of the process that is furthest behind. */
   readonly revision: string
   readonly tenantsWithoutPolicy: readonly string[]
-  /** Of other processes; this one's are not among them. */
-  readonly metrics: readonly MetricsSnapshot[]
 }
 
 export interface ArmTimes {
@@ -52,8 +53,8 @@ async function startHere(parts: DecisionParts, times: ArmTimes): Promise<Decisio
       warnings: app.warnings,
       revision: app.revision,
       tenantsWithoutPolicy: app.tenantsWithoutPolicy(),
-      metrics: [],
     }),
+    metrics: async () => [],
     setServing: (serving) => app.grpc.setServing(serving),
     drain: async () => {
       await Promise.all([app.grpc.stop(times), app.authzen.stop(times)])
@@ -79,16 +80,24 @@ async function startWorkers(parts: WorkersParts, { lingerMs }: ArmTimes): Promis
       return {
         troubles: [...new Set([...missing, ...unready])],
         warnings: [...new Set(ready)],
-        revision: there.map(({ revision }) => revision).sort()[0] ?? '',
+        revision: furthestBehind(there.map(({ revision }) => revision)),
         tenantsWithoutPolicy: [
           ...new Set(there.flatMap(({ tenantsWithoutPolicy }) => tenantsWithoutPolicy)),
         ],
-        metrics: there.map(({ metrics }) => metrics),
       }
     },
-    // Each worker says what is true of itself.
-    setServing: () => undefined,
+    metrics: () => workers.metrics(),
     drain: () => workers[Symbol.asyncDispose](),
     [Symbol.asyncDispose]: () => workers[Symbol.asyncDispose](),
   }
+}
+
+/** Tokens tell their order only to who reads them; one that cannot be read is behind all. */
+function furthestBehind(tokens: readonly string[]): string {
+  const read = tokens.map((token) => ({ token, at: fromToken(token) }))
+  read.sort((a, b) => {
+    const epochs = (a.at?.epoch ?? -1) - (b.at?.epoch ?? -1)
+    return epochs || (a.at?.revision ?? -1) - (b.at?.revision ?? -1)
+  })
+  return read[0]?.token ?? ''
 }

@@ -1,4 +1,3 @@
-import { systemClock } from '../std/clock.ts'
 import { startApp } from './app.ts'
 import { packError } from './thread-error.ts'
 import type { FromWorker, ToWorker } from './worker-messages.ts'
@@ -27,13 +26,13 @@ type StartWorker = Extract<ToWorker, { kind: 'start' }>
 try {
   const { config, lingerMs } = await told
   const app = await startApp(config, new Set(['decision']), {
-    clock: systemClock,
     ...(lingerMs !== undefined && { lingerMs }),
   })
   process.on('message', async (message: ToWorker) => {
     if (message.kind === 'tell') {
-      const [readiness, metrics] = [await app.readiness(), await app.metrics.snapshot()]
-      say({ kind: 'told', id: message.id, state: { ...readiness, metrics } })
+      const { id, what } = message
+      const told = what === 'state' ? await app.readiness() : await app.metrics.snapshot()
+      say({ kind: 'told', id, told })
     } else if (message.kind === 'stop') {
       await app[Symbol.asyncDispose]()
       process.exit(0)

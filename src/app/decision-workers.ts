@@ -6,6 +6,7 @@ import type { MetricsSnapshot } from '../observe/metrics.ts'
 import type { Observer } from '../observe/observe.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Addresses } from './app.ts'
+import { startAgain } from './start-again.ts'
 import { WorkerLink } from './worker-link.ts'
 import type { WorkerState } from './worker-messages.ts'
 
@@ -79,20 +80,18 @@ export class DecisionWorkers implements AsyncDisposable {
         if (link === undefined || fault !== undefined) {
           return `decision worker ${place + 1} is not there: ${fault?.message ?? 'it starts'}`
         }
-        const late = new AbortController()
-        const state = await Promise.race([
-          link.tell(),
-          this.#parts.clock.sleep(answerMsMax, late.signal),
-        ])
-        late.abort()
+        const state = await this.#inTime(link.state())
         return state ?? `decision worker ${place + 1} does not answer`
       }),
     )
   }
 
+  /** Of those that answer. */
   async metrics(): Promise<readonly MetricsSnapshot[]> {
-    const states = await this.states()
-    return states.flatMap((state) => (typeof state === 'string' ? [] : [state.metrics]))
+    const told = await Promise.all(
+      this.#workers.map((link) => link && this.#inTime(link.metrics())),
+    )
+    return told.filter((metrics) => metrics !== undefined)
   }
 
   /** Each answers what it was asked, then ends. */
@@ -115,26 +114,28 @@ export class DecisionWorkers implements AsyncDisposable {
 
   async #startAgain(place: number, cause: Error): Promise<void> {
     const { clock, observer } = this.#parts
-    const { signal } = this.#closing
-    let error = cause
-    while (!signal.aborted) {
-      // Once for each thing that is wrong, not for each attempt.
-      if (error.message !== this.#faults[place]?.message) observer.workerFailed({ place, error })
-      this.#faults[place] = error
-      await clock.sleep(startPauseMs, signal)
-      if (signal.aborted) return
-      try {
-        await this.#launch(place)
-        return
-      } catch (again) {
-        error = again as Error
-      }
-    }
+    await startAgain(cause, {
+      launch: () => this.#launch(place),
+      failed: (error, isNews) => {
+        if (isNews) observer.workerFailed({ place, error })
+        this.#faults[place] = error
+      },
+      clock,
+      signal: this.#closing.signal,
+    })
+  }
+
+  /** Undefined: it does not answer in time, or ends. */
+  async #inTime<Told>(told: Promise<Told | undefined>): Promise<Told | undefined> {
+    const late = new AbortController()
+    const { clock } = this.#parts
+    const overdue = clock.sleep(answerMsMax, late.signal).then(() => undefined)
+    const first = await Promise.race([told, overdue])
+    late.abort()
+    return first
   }
 }
 
-/** Long enough not to burn a core; clients use the other workers meanwhile. */
-const startPauseMs = 500
 /** A worker that does not answer within this is not ready. */
 const answerMsMax = 1_500
 

@@ -5,6 +5,7 @@ import type { Clock } from '../std/clock.ts'
 import { startThread } from '../std/thread.ts'
 import { tellForwarded } from './forwarded-events.ts'
 import type { FromIngest, IngestStart, ToIngest } from './ingest-thread.ts'
+import { startAgain } from './start-again.ts'
 import { unpackError } from './thread-error.ts'
 
 export interface IngestLinkParts {
@@ -99,27 +100,20 @@ export class IngestLink implements AsyncDisposable {
 
   async #startAgain(cause: Error): Promise<void> {
     const { clock, observer } = this.#parts
-    const { signal } = this.#closing
-    let error = cause
-    while (!signal.aborted) {
-      // Once for each thing that is wrong, not for each attempt.
-      if (error.message !== this.#fault?.message) observer.ingestFailed({ error })
-      this.#fault = error
-      await clock.sleep(startPauseMs, signal)
-      if (signal.aborted) return
-      try {
+    await startAgain(cause, {
+      launch: async () => {
         await this.#launch()
         this.#fault = undefined
-        return
-      } catch (again) {
-        error = again as Error
-      }
-    }
+      },
+      failed: (error, isNews) => {
+        if (isNews) observer.ingestFailed({ error })
+        this.#fault = error
+      },
+      clock,
+      signal: this.#closing.signal,
+    })
   }
 }
-
-/** Long enough not to burn a core, short enough that no identity provider gives up meanwhile. */
-const startPauseMs = 500
 
 function withPort(config: Config, port: number): Config {
   return { ...config, listen: { ...config.listen, scim: { ...config.listen.scim, port } } }

@@ -1,8 +1,6 @@
 import { type Caller, isAmong, type Names } from '../access/caller.ts'
 import { asBelieved, asTold } from '../access/rights.ts'
 import type { Answer, Attempt, Outcome } from '../decision/decision.ts'
-import type { Observer } from '../observe/observe.ts'
-import type { Clock } from '../std/clock.ts'
 import type { Trace } from '../std/trace-context.ts'
 import type { ReadAttempt } from './convert.ts'
 import { applicationNotAllowed, type Failure, failureOf } from './status.ts'
@@ -36,29 +34,5 @@ function performedBy({ obligations }: Caller, supports: ReadonlySet<string> | un
 /** What goes out to who asked: an answer as it may be told, or why there is none. */
 export function toTold(outcome: Outcome, { caller }: Asking, performs: Names): Answer | Failure {
   if (outcome.kind !== 'answer') return failureOf(outcome)
-  return asTold({ ...caller, obligations: performs }, outcome) ?? applicationNotAllowed()
-}
-
-/** Tells of a decision once it is on its way out. */
-export class Teller {
-  readonly #observer: Pick<Observer, 'decided' | 'wouldHaveDecided'>
-  readonly #clock: Clock
-
-  constructor(observer: Pick<Observer, 'decided' | 'wouldHaveDecided'>, clock: Clock) {
-    this.#observer = observer
-    this.#clock = clock
-  }
-
-  /** `startedMs`: when the request was read. */
-  tell(answer: Answer, { caller, trace }: Asking, startedMs: number): void {
-    const { tenant, connector } = caller
-    const { effect, reason, rule, application, subjectId, decisionId, unknown } = answer
-    const durationMs = this.#clock.monotonicMs() - startedMs
-    const about = { effect, reason, rule, application, subjectId, decisionId, unknown }
-    this.#observer.decided({ tenant, connector, ...about, durationMs, trace })
-    const shadow = answer.shadow?.()
-    if (shadow === undefined) return
-    const decided = { application, subjectId, decisionId, answered: effect }
-    this.#observer.wouldHaveDecided({ tenant, ...shadow, ...decided })
-  }
+  return asTold(caller, outcome, performs) ?? applicationNotAllowed()
 }

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import { Admission } from '../access/admission.ts'
+import { Callers as Judge } from '../access/callers.ts'
 import type { Connectors } from '../access/connectors.ts'
 import { type Connection, type FrontOptions, openFront } from '../access/front.ts'
 import type { FrontTls } from '../access/secure-front.ts'
@@ -7,9 +8,9 @@ import type { Catalogue } from '../decision/catalogue.ts'
 import type { DecisionPoint } from '../decision/decision.ts'
 import { Turn } from '../decision/turn.ts'
 import type { Observer } from '../observe/observe.ts'
+import { Teller } from '../observe/teller.ts'
 import { type Clock, systemClock } from '../std/clock.ts'
 import { FairQueue } from '../std/fair-queue.ts'
-import { Teller } from './asked.ts'
 import { Callers } from './callers.ts'
 import type { ListSubjects } from './candidates.ts'
 import { Evaluations } from './evaluation.ts'
@@ -81,10 +82,11 @@ export async function serveAuthzen(options: AuthzenOptions): Promise<AuthzenServ
     accept: (socket) =>
       server === undefined ? socket.destroy() : server.emit('connection', socket),
     observer,
+    clock,
   })
   const scheme = options.listen.tls === undefined ? 'http' : 'https'
   const url = options.publicUrl ?? `${scheme}://${front.address}`
-  const callers = new Callers(front, options.connectors, observer, clock)
+  const callers = new Callers(front, new Judge(options.connectors, observer), clock)
   const { admission = new Admission(observer) } = options
   const http = createHttp({ callers, observer })
   const evaluations = new Evaluations({

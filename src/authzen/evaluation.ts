@@ -4,8 +4,9 @@ import type { Answer, DecisionPoint, Outcome } from '../decision/decision.ts'
 import { isObject, type Json, type JsonObject } from '../decision/sent-json.ts'
 import type { Turn } from '../decision/turn.ts'
 import type { Observer } from '../observe/observe.ts'
+import type { Teller } from '../observe/teller.ts'
 import type { Clock } from '../std/clock.ts'
-import { type Asked, type Asking, type Teller, toAsked, toTold } from './asked.ts'
+import { type Asked, type Asking, toAsked, toTold } from './asked.ts'
 import {
   type DecisionBody,
   type Entities,

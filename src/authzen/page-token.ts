@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { Json } from '../decision/sent-json.ts'
 
 /**
  * Tokens of pages. One says behind which candidate its page ended and how long pages are. Nothing
@@ -52,13 +51,3 @@ function digestOf(payload: Buffer, query: string): Buffer {
 }
 /** 96 bits: nobody meets another one by accident. */
 const digestLength = 12
-
-/** One way to write a value, whatever the order of its names. */
-export function canonicalJson(json: Json): string {
-  if (Array.isArray(json)) return `[${json.map(canonicalJson).join(',')}]`
-  if (typeof json !== 'object' || json === null) return JSON.stringify(json) ?? 'null'
-  const entries = Object.entries(json as Readonly<Record<string, Json>>)
-  entries.sort(([a], [b]) => (a < b ? -1 : 1))
-  const texts = entries.map(([key, each]) => `${JSON.stringify(key)}:${canonicalJson(each)}`)
-  return `{${texts.join(',')}}`
-}

@@ -2,6 +2,7 @@ import { asBelieved } from '../access/rights.ts'
 import type { Catalogue } from '../decision/catalogue.ts'
 import type { Attempt, DecisionPoint, Reason } from '../decision/decision.ts'
 import type { JsonObject } from '../decision/sent-json.ts'
+import { canonicalJson } from '../std/canonical-json.ts'
 import type { Clock } from '../std/clock.ts'
 import type { FairQueue } from '../std/fair-queue.ts'
 import { TimeSlice } from '../std/time-slice.ts'
@@ -22,7 +23,7 @@ import {
   searchWaitMsMax,
 } from './limits.ts'
 import { readPage, type WantedPage } from './page.ts'
-import { canonicalJson, toToken } from './page-token.ts'
+import { toToken } from './page-token.ts'
 import {
   applicationNotAllowed,
   badRequest,

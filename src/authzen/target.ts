@@ -1,6 +1,6 @@
 import type { Target } from '../decision/application.ts'
 import { nameLengthMax } from '../decision/attempt-limits.ts'
-import { toDestination } from '../decision/destination.ts'
+import { splitAuthority, toDestination } from '../decision/destination.ts'
 import type { Json, JsonObject } from '../decision/sent-json.ts'
 import { checkLength, type Violation } from '../decision/violation.ts'
 
@@ -44,12 +44,6 @@ export function toTarget(sent: SentResource, violations: Violation[]): Target {
     })
   }
   return { application: undefined, destination }
-}
-
-/** `host`, `host:443`, `10.1.2.3:22`, `[::1]:443`, `::1`. */
-function splitAuthority(id: string): { host: string; port: number | undefined } {
-  const [, host = id, port] = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(id) ?? []
-  return { host, port: port === undefined ? undefined : Number(port) }
 }
 
 function textAt(part: string, json: Json, violations: Violation[]): string | undefined {

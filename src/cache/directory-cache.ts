@@ -170,6 +170,8 @@ export class DirectoryCache implements Directories, AsyncDisposable {
   }
 
   reached(token: string): 'reached' | 'not-yet' | 'lost' | 'malformed' {
+    // Who asks again names the newest it was told, which is nearly always where we are.
+    if (token === this.revisionToken) return 'reached'
     const wanted = fromToken(token)
     if (wanted === undefined) return 'malformed'
     const { epoch, revision, partition } = this.#position

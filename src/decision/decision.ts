@@ -44,7 +44,7 @@ export interface Attempt {
   /** A revision token seen earlier: the answer is not older than it. */
   readonly minRevision: string | undefined
   /** How long the caller waits; no longer is waited for the store or for a revision. */
-  readonly waitMs?: number
+  readonly waitMs?: number | undefined
 }
 export interface Subject {
   readonly kind: LookupKind

@@ -50,6 +50,12 @@ export function toDestination(
   return destination
 }
 
+/** RFC 3986 §3.2: `host`, `host:443`, `10.1.2.3:22`, `[::1]:443`, and a bare `::1`. */
+export function splitAuthority(text: string): { host: string; port: number | undefined } {
+  const [, host = text, port] = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(text) ?? []
+  return { host, port: port === undefined ? undefined : Number(port) }
+}
+
 type Destination = NonNullable<Attempt['destination']>
 
 const portMax = 65_535

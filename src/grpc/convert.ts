@@ -35,7 +35,11 @@ import { toValues, toValuesMessage } from './values.ts'
  */
 
 /** The attempt that a request describes, or everything wrong with it at once. */
-export function toAttempt(request: CheckRequestMessage, tenant: TenantId): Attempt | Failure {
+export function toAttempt(
+  request: CheckRequestMessage,
+  tenant: TenantId,
+  waitMs?: number,
+): Attempt | Failure {
   const violations: Violation[] = []
   const subject = toSubject(request.subject, violations)
   const application = request.application || undefined
@@ -53,7 +57,17 @@ export function toAttempt(request: CheckRequestMessage, tenant: TenantId): Attem
   const claims = toValues('claims', request.claims, violations)
   const context = toValues('context', request.context, violations)
   if (violations.length > 0) return invalidArgument(violations)
-  return { tenant, subject, application, destination, action, claims, context, minRevision }
+  return {
+    tenant,
+    subject,
+    application,
+    destination,
+    action,
+    claims,
+    context,
+    minRevision,
+    waitMs,
+  }
 }
 
 function toSubject(message: SubjectMessage | undefined, violations: Violation[]): Subject {

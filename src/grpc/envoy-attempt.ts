@@ -1,9 +1,9 @@
 import { defaultAction, nameLengthMax, subjectLengthMax } from '../decision/attempt-limits.ts'
 import type { Attempt, Subject } from '../decision/decision.ts'
-import { toDestination } from '../decision/destination.ts'
+import { splitAuthority, toDestination } from '../decision/destination.ts'
 import { flattenJson, isObject, type Json, type JsonObject } from '../decision/sent-json.ts'
 import { checkLength, type Violation } from '../decision/violation.ts'
-import type { TenantId } from '../directory/directory.ts'
+import type { Asking } from './asked.ts'
 import type { EnvoyAttributes, EnvoyHttp, EnvoyStruct, EnvoyValue } from './envoy-messages.ts'
 
 /** Where the operator says that the subject of an Envoy check is found. */
@@ -32,7 +32,7 @@ export interface ExtAuthzSettings {
 export function toEnvoyAttempt(
   attributes: EnvoyAttributes,
   settings: ExtAuthzSettings,
-  tenant: TenantId,
+  { caller, waitMs }: Pick<Asking, 'caller' | 'waitMs'>,
 ): Attempt | readonly Violation[] {
   const violations: Violation[] = []
   const extensions = attributes.context_extensions ?? {}
@@ -52,7 +52,7 @@ export function toEnvoyAttempt(
   const context = contextOf(attributes, extensions)
   if (violations.length > 0) return violations
   return {
-    tenant,
+    tenant: caller.tenant,
     subject,
     application,
     destination,
@@ -60,6 +60,7 @@ export function toEnvoyAttempt(
     claims,
     context,
     minRevision: undefined,
+    waitMs,
   }
 }
 
@@ -155,12 +156,6 @@ function destinationOf(attributes: EnvoyAttributes, violations: Violation[]) {
   if (!socket?.address) return undefined
   const protocol = socket.protocol === 1 ? 'udp' : 'tcp'
   return toDestination({ ip: socket.address, port, protocol }, violations)
-}
-
-/** RFC 3986 §3.2: a port follows the last colon that is not within the brackets of an address. */
-function splitAuthority(authority: string): { host: string; port: number | undefined } {
-  const [, host = authority, port] = /^(.*?)(?::(\d{1,5}))?$/s.exec(authority) ?? []
-  return { host, port: port === undefined ? undefined : Number(port) }
 }
 
 /**

@@ -1,18 +1,19 @@
 import type { UntypedServiceImplementation } from '@grpc/grpc-js'
 import type { Admission } from '../access/admission.ts'
-import { asBelieved, asPerformed, asTold } from '../access/rights.ts'
+import { asBelieved, asTold } from '../access/rights.ts'
 import type { Answer, Outcome } from '../decision/decision.ts'
 import type { Turn } from '../decision/turn.ts'
 import type { Observer } from '../observe/observe.ts'
+import type { Teller } from '../observe/teller.ts'
 import type { Clock } from '../std/clock.ts'
-import type { Asking, Teller } from './asked.ts'
+import type { Asking } from './asked.ts'
 import { askingOf } from './asking.ts'
 import type { Callers } from './callers.ts'
 import { type ExtAuthzSettings, toEnvoyAttempt } from './envoy-attempt.ts'
 import type { EnvoyAttributes, EnvoyCheckRequest, EnvoyCheckResponse } from './envoy-messages.ts'
 import { toEnvoyDenial, toEnvoyResponse } from './envoy-response.ts'
 import { guarded } from './handler.ts'
-import { Failure, unavailable } from './status.ts'
+import { applicationNotAllowed, Failure, unavailable } from './status.ts'
 
 export interface ExtAuthzOptions {
   readonly turn: Turn
@@ -41,8 +42,7 @@ export function extAuthzService(options: ExtAuthzOptions): UntypedServiceImpleme
     if (outcome.kind !== 'answer') return toEnvoyDenial(outcome.kind)
     // Envoy has no way to perform an obligation; the operator may say that the route does.
     const performs = attributes.context_extensions?.obligations?.split(/[\s,]+/) ?? []
-    const performed = asPerformed(new Set(performs), outcome)
-    return asTold({ ...asking.caller, obligations: 'all' }, performed) ?? notAllowed
+    return asTold(asking.caller, outcome, new Set(performs)) ?? notAllowed
   }
 
   const check = guarded<EnvoyCheckRequest, EnvoyCheckResponse>(
@@ -52,8 +52,8 @@ export function extAuthzService(options: ExtAuthzOptions): UntypedServiceImpleme
       const attributes = call.request.attributes ?? {}
       const asking = askingOf(call, callers, clock)
       if (asking instanceof Failure) return answer(toEnvoyDenial(asking.details))
-      const { caller, waitMs } = asking
-      const read = toEnvoyAttempt(attributes, settings, caller.tenant)
+      const { caller } = asking
+      const read = toEnvoyAttempt(attributes, settings, asking)
       if (!('tenant' in read)) {
         const [first] = read
         return answer(toEnvoyDenial(`\`${first?.field}\` ${first?.description}`))
@@ -76,11 +76,11 @@ export function extAuthzService(options: ExtAuthzOptions): UntypedServiceImpleme
         admission.end(caller, 1)
         fail(error)
       }
-      return turn.ask(waitMs === undefined ? attempt : { ...attempt, waitMs }, settled, failed)
+      return turn.ask(attempt, settled, failed)
     },
     unavailable,
   )
   return { Check: check }
 }
 
-const notAllowed = toEnvoyDenial('this connector may not ask about this application')
+const notAllowed = toEnvoyDenial(applicationNotAllowed().details)

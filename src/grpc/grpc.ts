@@ -1,14 +1,15 @@
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
 import { service as healthServiceDefinition } from 'grpc-health-check'
 import { Admission } from '../access/admission.ts'
+import { Callers as Judge } from '../access/callers.ts'
 import type { Connectors } from '../access/connectors.ts'
 import { type Connection, type FrontOptions, openFront } from '../access/front.ts'
 import type { FrontTls } from '../access/secure-front.ts'
 import type { DecisionPoint } from '../decision/decision.ts'
 import { Turn } from '../decision/turn.ts'
 import type { Observer } from '../observe/observe.ts'
+import { Teller } from '../observe/teller.ts'
 import { type Clock, systemClock } from '../std/clock.ts'
-import { Teller } from './asked.ts'
 import { Callers } from './callers.ts'
 import { decisionServiceDefinition } from './codec.ts'
 import { decisionService } from './decision-service.ts'
@@ -86,8 +87,9 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
     protocol: 'h2',
     accept: (socket) => injector.injectConnection(socket),
     observer,
+    clock,
   })
-  const callers = new Callers(front, options.connectors, observer)
+  const callers = new Callers(front, new Judge(options.connectors, observer))
   const { admission = new Admission(observer) } = options
   const shared = {
     callers,

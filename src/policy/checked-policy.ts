@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { canonicalJson } from '../std/canonical-json.ts'
 import { PolicyDocumentError } from './errors.ts'
 import type { ApplicationPart, ListPart, RulePart } from './schema.ts'
 
@@ -92,14 +93,4 @@ export function policyVersion({ tenant, applications, lists, rules }: CheckedPol
     }),
   }
   return createHash('sha256').update(canonicalJson(meaning)).digest('hex')
-}
-
-/** JSON with the keys of every object in order. */
-function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
-  const entries = Object.entries(value).filter(([, each]) => each !== undefined)
-  entries.sort(([a], [b]) => (a < b ? -1 : 1))
-  const texts = entries.map(([key, each]) => `${JSON.stringify(key)}:${canonicalJson(each)}`)
-  return `{${texts.join(',')}}`
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { localCaller } from '../../src/access/caller.ts'
 import { readHouseConfig } from '../../src/app/house-config.ts'
 import type { TenantId } from '../../src/directory/directory.ts'
 import { toEnvoyAttempt } from '../../src/grpc/envoy-attempt.ts'
@@ -83,6 +84,7 @@ test('what both filters send is read as the person and the application that are 
   const address = (host: string, port_value: number) => ({
     address: { socket_address: { address: host, port_value } },
   })
+  const asking = { caller: localCaller('acme' as TenantId), waitMs: undefined }
   const [chain] = envoy.static_resources.listeners[0].filter_chains
   const [server] = chain.filter_chain_match.server_names
   const connection = toEnvoyAttempt(
@@ -95,7 +97,7 @@ test('what both filters send is read as the person and the application that are 
       tls_session: { sni: server },
     },
     config.extAuthz,
-    'acme' as TenantId,
+    asking,
   )
   const fields = { preferred_username: { stringValue: 'ann@acme.example' } }
   const payload = { fields: { jwt_payload: { structValue: { fields } } } }
@@ -106,7 +108,7 @@ test('what both filters send is read as the person and the application that are 
       metadata_context: { filter_metadata: { 'envoy.filters.http.jwt_authn': payload } },
     },
     config.extAuthz,
-    'acme' as TenantId,
+    asking,
   )
 
   const { hosts, ports } = policy.applications.ledger
