@@ -1,27 +1,14 @@
 import { request as httpRequest } from 'node:http'
 import { Connectors } from '../../src/access/connectors.ts'
 import { type AuthzenOptions, type AuthzenServer, serveAuthzen } from '../../src/authzen/authzen.ts'
-import type { Answer, Attempt, DecisionPoint } from '../../src/decision/decision.ts'
+import type { Attempt, DecisionPoint } from '../../src/decision/decision.ts'
 import type { TenantId } from '../../src/directory/directory.ts'
+import { allowed } from '../support/allowed-answer.ts'
 import { silentObserver } from '../support/silent-observer.ts'
 
 export const acme = 'acme' as TenantId
 
-export const allowed: Answer = {
-  kind: 'answer',
-  effect: 'allow',
-  reason: 'RULE',
-  rule: 'finance-payroll',
-  application: 'payroll',
-  message: '',
-  obligations: [],
-  unknown: [],
-  stale: false,
-  cacheableForMs: 30_000,
-  subjectId: '2819c223-7f76-453a-919d-413861904646',
-  decisionId: 'd-1',
-  world: { revision: 'r7', ageMs: 12, policyVersion: 'v1' },
-}
+export { allowed }
 
 /** A decision point that answers as told and remembers what it was asked. */
 export class ScriptedDecisions implements DecisionPoint {

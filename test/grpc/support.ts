@@ -9,28 +9,15 @@ import {
 } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { Connectors } from '../../src/access/connectors.ts'
-import type { Answer, Attempt, DecisionPoint, Explanation } from '../../src/decision/decision.ts'
+import type { Attempt, DecisionPoint, Explanation } from '../../src/decision/decision.ts'
 import type { TenantId } from '../../src/directory/directory.ts'
 import { type GrpcOptions, type GrpcServer, serveGrpc } from '../../src/grpc/grpc.ts'
+import { allowed } from '../support/allowed-answer.ts'
 import { silentObserver } from '../support/silent-observer.ts'
 
 export const acme = 'acme' as TenantId
 
-export const allowed: Answer = {
-  kind: 'answer',
-  effect: 'allow',
-  reason: 'RULE',
-  rule: 'finance-payroll',
-  application: 'payroll',
-  message: '',
-  obligations: [],
-  unknown: [],
-  stale: false,
-  cacheableForMs: 30_000,
-  subjectId: '2819c223-7f76-453a-919d-413861904646',
-  decisionId: 'd-1',
-  world: { revision: 'r7', ageMs: 12, policyVersion: 'v1' },
-}
+export { allowed }
 export const explained: Explanation = {
   kind: 'explanation',
   answer: allowed,
