@@ -35,9 +35,11 @@ function publish(store: Store, rule: string) {
   return publishPolicy(parts, { ...candidate, judgesDirectory: false })
 }
 
-/** A process that decides and follows what is staged; `compile` tells what it was given. */
+/** A process seen to decide, that follows what is staged; `compile` tells what it was given. */
 async function deciding(store: Store, compile: (document: string) => Promise<RuleSet>) {
   const rig = await decisionRig(store, undefined, { warms: true })
+  const seen = async () => (await store.staging.deciders(acme, '')).map(({ process }) => process)
+  await expect.poll(seen).toContain(rig.process)
   const stop = new AbortController()
   const parts = {
     ...{ staging: store.staging, cache: rig.cache, policies: rig.policies },
