@@ -12,6 +12,7 @@ import { projectionOf } from '../../src/scim/projection.ts'
 import { ScimError } from '../../src/scim/scim-error.ts'
 import { readNewUser } from '../../src/scim/user-resource.ts'
 import { patched } from '../scim/patch-fixture.ts'
+import { expectCpuBelow } from '../support/cpu-cost.ts'
 import { hostileFilter, hostileJson, hostilePath, mutated } from '../support/hostile-text.ts'
 import {
   enterpriseUrn,
@@ -60,23 +61,16 @@ const marked: Json = {
   })),
 }
 
-/** CPU of this thread: what others do on this machine does not count. */
-const cpuMsMax = 50
-
-/** Runs the work of a room; a ScimError is an answer too. A case over the bound gets other chances. */
+/** Runs the work of a room; a ScimError is an answer too. */
 function expectCheap(what: string, work: () => unknown): void {
-  let least = Number.POSITIVE_INFINITY
-  for (let attempt = 0; attempt < 5 && least > cpuMsMax; attempt += 1) {
-    const before = process.threadCpuUsage()
+  const answered = () => {
     try {
       work()
     } catch (error) {
       if (!(error instanceof ScimError)) throw error
     }
-    const { user, system } = process.threadCpuUsage(before)
-    least = Math.min(least, (user + system) / 1000)
   }
-  expect(least, `CPU of ${what.slice(0, 200)}`).toBeLessThan(cpuMsMax)
+  expectCpuBelow(50, answered, what)
 }
 
 const prototypes = [Object.prototype, Array.prototype, Function.prototype, String.prototype]
