@@ -189,18 +189,18 @@ export function toDecision(answer: Answer, explains: boolean): DecisionBody {
   const { effect, reason, rule, application, message, obligations, unknown, stale, world } = answer
   const context = {
     reason,
-    ...(rule !== '' && { rule }),
-    ...(application !== '' && { application }),
+    rule: rule || undefined,
+    application: application || undefined,
     decision_id: answer.decisionId,
     revision: world.revision,
     policy_version: world.policyVersion,
     cacheable_for_ms: Math.floor(Math.max(0, answer.cacheableForMs)),
     age_ms: Math.ceil(Math.max(0, world.ageMs)),
-    ...(unknown.length > 0 && { unknown }),
-    ...(stale && { stale }),
-    ...(obligations.length > 0 && { obligations: obligations.map(toObligation) }),
-    ...(message !== '' && { reason_user: message }),
-    ...(explains && { reason_admin: reasonForAdministrators(answer) }),
+    unknown: unknown.length > 0 ? unknown : undefined,
+    stale: stale || undefined,
+    obligations: obligations.length > 0 ? obligations.map(toObligation) : undefined,
+    reason_user: message || undefined,
+    reason_admin: explains ? reasonForAdministrators(answer) : undefined,
   }
   return { decision: effect === 'allow', context }
 }
