@@ -74,9 +74,11 @@ export function openChannel(address: string, options: CredentialOptions): Channe
     metadata.set('authorization', `Bearer ${token}`)
   }
   const ip = isIP(hostOf(address)) === 0 ? undefined : hostOf(address)
-  const channelOptionsHere =
-    ip === undefined ? channelOptions : { ...channelOptions, ...withoutServerName }
-  const client = new Client(address, credentialsOf(tls, ip), channelOptionsHere)
+  const client = new Client(address, credentialsOf(tls, ip), {
+    ...channelOptions,
+    ...(ip !== undefined && withoutServerName),
+    ...(tls === undefined && withoutProxy),
+  })
   return { client, metadata, calls: new Set() }
 }
 
@@ -85,6 +87,12 @@ export function openChannel(address: string, options: CredentialOptions): Channe
  * there is. So a name that exists nowhere is sent, and the certificate is held against the address.
  */
 const withoutServerName = { 'grpc.ssl_target_name_override': 'sallyport.invalid' }
+
+/**
+ * grpc-js takes `grpc_proxy`, `https_proxy` and `http_proxy` of the environment, for loopback too:
+ * what is plain text because it stays on this machine would go to another, and be answered there.
+ */
+const withoutProxy = { 'grpc.enable_http_proxy': 0 }
 
 /** Ends every call. */
 export function closeChannel({ client, calls }: Channel): void {

@@ -1,4 +1,6 @@
-import { afterAll, describe, expect, test } from 'vitest'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { Connectors, mintConnectorToken } from '../../src/access/connectors.ts'
 import { SallyportClient } from '../../src/client/client.ts'
 import { ClientOptionsError } from '../../src/client/errors.ts'
@@ -82,6 +84,23 @@ test('a server is known by its name or its address, whichever it is called by', 
   expect(await ask(front.address.replace('127.0.0.1', 'localhost'))).toBe('RULE')
   expect(await ask(front.address)).toBe('RULE')
   expect(await ask(other.address)).toBe('WIRE_UNAVAILABLE')
+})
+
+test('what is plain text is not taken to a proxy that the environment names', async () => {
+  const connections: Socket[] = []
+  const proxy = createServer((socket) => void connections.push(socket.resume()))
+  await once(proxy.listen(0, '127.0.0.1'), 'listening')
+  const { port } = proxy.address() as AddressInfo
+  vi.stubEnv('http_proxy', `http://127.0.0.1:${port}`)
+  vi.stubEnv('no_proxy', '')
+  using client = new SallyportClient('127.0.0.1:9', { token: 'slp_gw_1' })
+
+  const { reason } = await client.check({ ...ann, timeoutMs: 2_000 })
+  vi.unstubAllEnvs()
+  for (const socket of connections) socket.destroy()
+  proxy.close()
+
+  expect([reason, connections.length]).toEqual(['WIRE_UNAVAILABLE', 0])
 })
 
 describe('a client cannot be made', () => {
