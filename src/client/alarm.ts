@@ -31,7 +31,7 @@ export class Alarm {
   async #sleep(dueMs: number): Promise<void> {
     const sleeping = new AbortController()
     this.#sleeping = sleeping
-    await this.#clock.sleep(dueMs - this.#clock.monotonicMs(), sleeping.signal)
+    await this.#clock.sleep(Math.max(0, dueMs - this.#clock.monotonicMs()), sleeping.signal)
     if (sleeping.signal.aborted) return
     this.#dueMs = Number.POSITIVE_INFINITY
     const next = this.#ring(this.#clock.monotonicMs())

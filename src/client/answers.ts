@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js'
 import { WireError } from './errors.ts'
-import type { CheckResponseMessage, ObligationMessage } from './service.ts'
+import type { CheckResponseMessage, ObligationMessage, ResultMessage } from './service.ts'
 
 export interface ClientDecision {
   readonly effect: 'allow' | 'block'
@@ -85,16 +85,20 @@ const effects: ReadonlyMap<string | number, ClientDecision['effect']> = new Map(
   ['BLOCK', 'block'],
 ])
 
+/** Why a result of a stream is no decision. */
+export function errorIn({ decision, error }: ResultMessage): WireError {
+  if (error === undefined) return new WireError('MALFORMED', 'the result has no decision or error')
+  const name = status[error.code]
+  if (decision !== undefined || name === undefined || error.code === status.OK) {
+    return new WireError('MALFORMED', `the result has the error ${error.code}, which is none`)
+  }
+  return new WireError(name, error.message)
+}
+
 /** What kept a decision from arriving. */
 export function wireFault(error: unknown): WireFault {
   if (error instanceof WireError) return { code: error.code, detail: error.message }
-  if (error instanceof Error) {
-    const { code, details } = error as { code?: unknown; details?: unknown }
-    const name = typeof code === 'number' ? status[code] : undefined
-    const detail = typeof details === 'string' ? details : error.message
-    return { code: name ?? 'CLIENT', detail }
-  }
-  return { code: 'CLIENT', detail: String(error) }
+  return { code: 'CLIENT', detail: error instanceof Error ? error.message : String(error) }
 }
 
 /** No decision means block. */

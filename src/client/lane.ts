@@ -1,6 +1,7 @@
 import { type ClientDuplexStream, type StatusObject, status } from '@grpc/grpc-js'
 import type { Clock } from '../std/clock.ts'
 import { Alarm } from './alarm.ts'
+import { errorIn } from './answers.ts'
 import type { Channel } from './channel.ts'
 import { StreamError, WireError } from './errors.ts'
 import { Outbox } from './outbox.ts'
@@ -21,6 +22,8 @@ interface Asker {
 
 /** A stream that owes answers and says nothing for so long is given up, whatever TCP thinks. */
 const silenceMsMax = 1_000
+/** So is one that owes an answer so long after its time: it would count as in flight for ever. */
+const lateMsMax = 10_000
 /** Ids are uint32; 0 is what a result has that names none. */
 const idMax = 0xffff_ffff
 
@@ -37,8 +40,8 @@ export class Lane {
   readonly #alarm: Alarm
   readonly #outbox: Outbox
   readonly #askers = new Map<number, Asker>()
-  /** Asked, and given up on by who asked; the answer may still come. */
-  readonly #late = new Set<number>()
+  /** Asked, and given up on by who asked at this instant; the answer may still come. */
+  readonly #late = new Map<number, number>()
   #lastId: number
   #isUp = false
   #isOver = false
@@ -89,7 +92,7 @@ export class Lane {
     if (this.#owed === 0) this.#silentSinceMs = this.#clock.monotonicMs()
     const id = this.#nextId()
     this.#outbox.put({ id, body })
-    this.#alarm.setBy(dueMs)
+    this.#alarm.setBy(Math.min(dueMs, this.#silentSinceMs + silenceMsMax))
     return new Promise((resolve, reject) => {
       this.#askers.set(id, { dueMs, resolve, reject })
     })
@@ -112,6 +115,8 @@ export class Lane {
   #take({ results, world }: CheckBatchResponseMessage): void {
     if (this.#isOver) return
     this.#isUp = true
+    // Nobody is answered: for who waits this is silence.
+    if (results.length === 0) return
     const stranger = this.#strangerIn(results)
     if (stranger !== undefined) {
       const detail = `the stream answers \`${stranger}\`, which is not asked or was answered`
@@ -128,7 +133,7 @@ export class Lane {
       if (decision !== undefined && error === undefined) asker?.resolve({ decision, world })
       else asker?.reject(errorIn(result))
     }
-    if (this.#askers.size === 0) this.#alarm.clear()
+    if (this.#owed === 0) this.#alarm.clear()
   }
 
   /** An id that cannot be told whose it is. */
@@ -142,18 +147,23 @@ export class Lane {
   }
 
   #endLate(nowMs: number): number | undefined {
-    let nextMs: number | undefined
+    let nextMs = this.#silentSinceMs + silenceMsMax
     for (const [id, { dueMs, reject }] of this.#askers) {
       if (dueMs > nowMs) {
-        nextMs = Math.min(nextMs ?? dueMs, dueMs)
+        nextMs = Math.min(nextMs, dueMs)
         continue
       }
       this.#askers.delete(id)
-      this.#late.add(id)
+      this.#late.set(id, nowMs)
       reject(new WireError('DEADLINE_EXCEEDED', 'the stream did not answer in time'))
     }
-    if (this.#isSilent(nowMs)) this.#giveUp()
+    if (this.#isSilent(nowMs) || this.#hasLost(nowMs)) this.#giveUp()
     return this.#isOver ? undefined : nextMs
+  }
+
+  #hasLost(nowMs: number): boolean {
+    const [oldestMs] = this.#late.values()
+    return oldestMs !== undefined && nowMs - oldestMs >= lateMsMax
   }
 
   #isSilent(nowMs: number): boolean {
@@ -186,13 +196,4 @@ export class Lane {
 function errorOf({ code, details }: StatusObject): StreamError {
   if (code === status.OK) return new StreamError('MALFORMED', 'the stream ended without an answer')
   return new StreamError(status[code] ?? 'UNKNOWN', details)
-}
-
-function errorIn({ decision, error }: ResultMessage): WireError {
-  if (error === undefined) return new WireError('MALFORMED', 'the result has no decision or error')
-  const name = status[error.code]
-  if (decision !== undefined || name === undefined || error.code === status.OK) {
-    return new WireError('MALFORMED', `the result has the error ${error.code}, which is none`)
-  }
-  return new WireError(name, error.message)
 }

@@ -1,4 +1,4 @@
-import type { ServiceError } from '@grpc/grpc-js'
+import { type ServiceError, status } from '@grpc/grpc-js'
 import { type Clock, systemClock } from '../std/clock.ts'
 import type { Channel } from './channel.ts'
 import { WireError } from './errors.ts'
@@ -18,7 +18,7 @@ export function callUnary<Response>(
     const options = { deadline: systemClock.wallMs() + leftMs }
     const done = (error: ServiceError | null, response?: Response) => {
       calls.delete(call)
-      if (response === undefined) reject(error)
+      if (response === undefined) reject(errorOf(error))
       else resolve(response)
     }
     const call = client.makeUnaryRequest(
@@ -32,6 +32,12 @@ export function callUnary<Response>(
     )
     calls.add(call)
   })
+}
+
+/** A status that gRPC does not know is UNKNOWN: it comes from the other side, whatever it means. */
+function errorOf(error: ServiceError | null): WireError {
+  const name = error === null ? undefined : status[error.code]
+  return new WireError(name ?? 'UNKNOWN', error?.details ?? error?.message ?? 'no answer')
 }
 
 /** Requests are bytes already. */

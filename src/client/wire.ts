@@ -2,7 +2,11 @@ import { type Channel, closeChannel } from './channel.ts'
 import { WireError } from './errors.ts'
 import type { Lane } from './lane.ts'
 import { type LaneSeams, Lanes } from './lanes.ts'
-import { type CheckResponseMessage, decisionMethods } from './service.ts'
+import {
+  type CheckResponseMessage,
+  decisionMethods,
+  type ExplainResponseMessage,
+} from './service.ts'
 import { callUnary } from './unary.ts'
 
 /**
@@ -40,23 +44,43 @@ export class Wire {
   }
 
   /** Rejects with what kept the answer away. */
-  async ask(question: Question): Promise<Reply> {
+  ask(question: Question): Promise<Reply> {
+    return this.#inTurn(question, () => this.#askAnyhow(question))
+  }
+
+  /** Always a call of its own. */
+  explain(question: Question): Promise<ExplainResponseMessage> {
+    const { Explain } = decisionMethods
+    return this.#inTurn(question, () =>
+      callUnary(this.#channel, Explain, question, this.#seams.clock),
+    )
+  }
+
+  async #askAnyhow(question: Question): Promise<Reply> {
+    const lane = this.#lanes?.usable()
+    if (lane !== undefined) {
+      try {
+        return { message: await lane.ask(question.body, question.dueMs), lane }
+      } catch (error) {
+        if (!(error instanceof WireError && error.code === 'UNAVAILABLE')) throw error
+      }
+    }
+    const { Check } = decisionMethods
+    const message = await callUnary(this.#channel, Check, question, this.#seams.clock)
+    return { message, lane: undefined }
+  }
+
+  async #inTurn<Answer>({ dueMs }: Question, send: () => Promise<Answer>): Promise<Answer> {
+    // Many that wait for one another may find their time over: nothing is sent that nobody awaits.
+    if (dueMs <= this.#seams.clock.monotonicMs()) {
+      throw new WireError('DEADLINE_EXCEEDED', 'the time for it was over')
+    }
     if (this.#inFlight + (this.#lanes?.lateCount ?? 0) >= inFlightMax) {
       throw new WireError('OVERLOADED', `${inFlightMax} attempts are in flight already`)
     }
     this.#inFlight++
     try {
-      const lane = this.#lanes?.usable()
-      if (lane !== undefined) {
-        try {
-          return { message: await lane.ask(question.body, question.dueMs), lane }
-        } catch (error) {
-          if (!(error instanceof WireError && error.code === 'UNAVAILABLE')) throw error
-        }
-      }
-      const { Check } = decisionMethods
-      const message = await callUnary(this.#channel, Check, question, this.#seams.clock)
-      return { message, lane: undefined }
+      return await send()
     } finally {
       this.#inFlight--
     }

@@ -201,6 +201,74 @@ describe('a stream that breaks', () => {
     await stream.ended
     expect(stream.frames.flat().map(({ subject }) => subject.user_name)).not.toContain('next')
   })
+
+  test('by falling silent is given up though nobody else asks', async () => {
+    const clock = new ManualClock()
+    await using rig = await startScripted({ seams: { clock } })
+    const stream = await rig.warm()
+
+    const lost = rig.client.check(people(1)[0]!)
+    await stream.nextFrame()
+    await clock.advance(1_000)
+
+    expect(await lost).toMatchObject({ allowed: true, rule: 'r' })
+    await stream.ended
+  })
+
+  test('by messages that answer nobody is given up as a silent one is', async () => {
+    const clock = new ManualClock()
+    await using rig = await startScripted({ seams: { clock } })
+    const stream = await rig.warm()
+
+    const lost = rig.client.check(people(1)[0]!)
+    await stream.nextFrame()
+    await clock.advance(900)
+    stream.send([])
+    await rig.client.explain(people(1)[0]!)
+    await clock.advance(100)
+
+    expect(await lost).toMatchObject({ allowed: true, rule: 'r' })
+    await stream.ended
+  })
+
+  test('while it owes as much as may be in flight is given up all the same', async () => {
+    const clock = new ManualClock()
+    await using rig = await startScripted({ seams: { clock } })
+    const stream = await rig.warm()
+
+    const late = people(inFlightMax).map((one) => rig.client.check({ ...one, timeoutMs: 100 }))
+    await stream.nextFrame()
+    await clock.advance(1_000)
+    await Promise.all(late)
+
+    expect(await rig.client.check(people(1)[0]!)).toMatchObject({ allowed: true, rule: 'r' })
+    await stream.ended
+  })
+
+  test('for some attempts alone is given up 10 s after the time of the first', async () => {
+    const clock = new ManualClock()
+    await using rig = await startScripted({ seams: { clock } })
+    const stream = await rig.warm()
+    const askAnswered = async () => {
+      const answer = rig.client.check(people(1)[0]!)
+      const frame = await stream.nextFrame()
+      stream.send(named(frame.slice(-1)))
+      return (await answer).rule
+    }
+
+    const lost = rig.client.check({ user: 'lost', app: 'wiki', timeoutMs: 100 })
+    await stream.nextFrame()
+    for (let heard = 0; heard < 20; heard++) {
+      expect(await askAnswered()).toBe('user-0')
+      await clock.advance(500)
+    }
+    expect((await lost).reason).toBe('WIRE_DEADLINE_EXCEEDED')
+    expect(await askAnswered()).toBe('user-0')
+    await clock.advance(500)
+    await clock.advance(500)
+
+    await stream.ended
+  })
 })
 
 describe('an attempt on a stream', () => {
@@ -265,6 +333,30 @@ describe('an attempt on a stream', () => {
 
     expect(await answer).toMatchObject({ allowed: false, reason: 'WIRE_CLIENT' })
   })
+})
+
+test('of many, those whose time is over before their turn are not sent', async () => {
+  const clock = new ManualClock()
+  await using rig = await startScripted({ seams: { clock } })
+  const stream = await rig.warm()
+
+  const many = people(inFlightMax + 2_000).map((one) => ({ ...one, timeoutMs: 100 }))
+  const answers = rig.client.checkMany(many)
+  await stream.nextFrame()
+  await clock.advance(100)
+
+  const reasons = new Set((await answers).map(({ reason }) => reason))
+  expect([...reasons]).toEqual(['WIRE_DEADLINE_EXCEEDED'])
+  const next = rig.client.check({ user: 'next', app: 'wiki' })
+  for (;;) {
+    const frame = await stream.nextFrame()
+    if (frame.at(-1)?.subject.user_name !== 'next') continue
+    stream.send(named(frame.slice(-1)))
+    break
+  }
+  expect((await next).rule).toBe('next')
+  // One came with opening the stream.
+  expect(stream.frames.flat().length).toBeLessThanOrEqual(1_024 + 2)
 })
 
 test('of many, those that cannot be asked block in their place and the others are answered', async () => {
