@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../std/clock.ts'
 import { AnswerCache } from './answer-cache.ts'
 import { blockFor, type ClientDecision, toDecision, wireFault } from './answers.ts'
-import { type Channel, type CredentialOptions, openChannel } from './channel.ts'
+import { type CredentialOptions, openChannel } from './channel.ts'
 import { ClientOptionsError, StreamError, WireError } from './errors.ts'
 import { type ClientExplanation, toExplanation } from './explanations.ts'
 import { withMinRevision } from './frame.ts'
@@ -9,8 +9,6 @@ import type { LaneSeams } from './lanes.ts'
 import { asPerformed, type Performs } from './obligations.ts'
 import { type CheckRequest, encodeRequest, timeoutMsMax, timeoutOf } from './requests.ts'
 import { RevisionMemory } from './revision-memory.ts'
-import { decisionMethods } from './service.ts'
-import { callUnary } from './unary.ts'
 import { Wire } from './wire.ts'
 
 export type { ClientDecision, ClientObligation, WireFault } from './answers.ts'
@@ -57,7 +55,6 @@ const manyAtOnce = 1_024
 const closed = new WireError('CLIENT', 'the client was closed')
 
 export class SallyportClient {
-  readonly #channel: Channel
   readonly #wire: Wire
   readonly #clock: Clock
   readonly #performs: Performs
@@ -81,9 +78,9 @@ export class SallyportClient {
     }
     const { clock = systemClock, random = Math.random, lastId = 0 } = seams
     this.#clock = clock
-    this.#channel = openChannel(address, options)
+    const channel = openChannel(address, options)
     const streams = options.streams ?? true
-    this.#wire = new Wire(this.#channel, { clock, random, lastId }, { streams })
+    this.#wire = new Wire(channel, { clock, random, lastId }, { streams })
     this.#performs = performs === 'all' ? 'all' : new Set(performs)
     this.#timeoutMs = timeoutMs
     this.#cache = cacheEntriesMax === 0 ? undefined : new AnswerCache(clock, cacheEntriesMax)
@@ -113,11 +110,11 @@ export class SallyportClient {
   async explain(request: CheckRequest): Promise<ClientExplanation> {
     try {
       const { body, dueMs } = this.#read(request, this.#clock.monotonicMs())
-      const { Explain } = decisionMethods
-      const message = await this.#noOlder(request, body, (asked) =>
-        callUnary(this.#channel, Explain, { body: asked, dueMs }, this.#clock),
-      )
-      const explanation = toExplanation(message)
+      const explanation = await this.#noOlder(request, body, async (asked, minRevision) => {
+        const answered = toExplanation(await this.#wire.explain({ body: asked, dueMs }))
+        this.#revisions?.note(answered.decision.revision, minRevision, undefined)
+        return answered
+      })
       return { ...explanation, decision: asPerformed(explanation.decision, this.#performs) }
     } catch (error) {
       const decision = this.#blockFor(error)
@@ -171,7 +168,8 @@ export class SallyportClient {
 
   /**
    * Asks for an answer no older than the newest seen. A revision whose history was lost cannot be
-   * had of anybody: it is forgotten, and asked once without. What the request names itself stays.
+   * had of anybody: it is forgotten, and asked once without it. What the request names itself
+   * stays.
    */
   async #noOlder<Answer>(
     { minRevision }: CheckRequest,
@@ -185,8 +183,11 @@ export class SallyportClient {
     } catch (error) {
       const isLost = wireFault(error).code === 'FAILED_PRECONDITION'
       if (!isLost || error instanceof StreamError) throw error
-      this.#revisions?.forget(newest)
-      return ask(body, undefined)
+      // Nothing kept can be compared with what comes after it, and may be older.
+      if (this.#revisions?.forget(newest)) this.#cache?.clear()
+      // Another attempt may have found that out, and have been answered at a newer one since.
+      const now = this.#revisions?.revision
+      return now === undefined ? ask(body, undefined) : ask(withMinRevision(body, now), now)
     }
   }
 }

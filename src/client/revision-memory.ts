@@ -22,10 +22,11 @@ export class RevisionMemory {
     this.#source = source
   }
 
-  /** The history it belongs to was lost: nobody can answer for it. */
-  forget(revision: string): void {
-    if (this.#revision !== revision) return
+  /** The history it belongs to was lost: nobody can answer for it. True if it was the newest. */
+  forget(revision: string): boolean {
+    if (this.#revision !== revision) return false
     this.#revision = undefined
     this.#source = undefined
+    return true
   }
 }

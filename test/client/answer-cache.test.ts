@@ -91,6 +91,25 @@ describe('an answer that may be kept', () => {
     expect([rig.unary.length, lax.unary.length]).toEqual([3, 2])
   })
 
+  test('ends when the history of something newer was lost', async () => {
+    const { rig: started } = await startCaching(({ request }, callback) => {
+      const { subject, min_revision } = request
+      const revision = subject.user_name === 'bob' ? 'later' : 'r7'
+      if (min_revision === 'later') {
+        callback({ code: status.FAILED_PRECONDITION, details: 'lost' })
+      } else if (subject.user_name === 'cem') {
+        callback({ code: status.INTERNAL, details: 'internal error' })
+      } else callback(null, { decision, world: { ...world, revision } })
+    })
+    await using rig = started
+
+    for (const user of ['ann', 'bob', 'cem', 'ann']) await rig.client.check({ ...ann, user })
+
+    // Of cem, with and without what was lost.
+    const users = rig.unary.map(({ subject }) => subject.user_name)
+    expect(users).toEqual(['ann', 'bob', 'cem', 'cem', 'ann'])
+  })
+
   test('is not given after the client was closed', async () => {
     const { rig: started } = await startCaching()
     await using rig = started

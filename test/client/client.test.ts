@@ -11,6 +11,7 @@ import { describe, expect, test } from 'vitest'
 import type { CheckRequest } from '../../src/client/client.ts'
 import { SallyportClient } from '../../src/client/client.ts'
 import { decisionMethods } from '../../src/client/service.ts'
+import { inFlightMax } from '../../src/client/wire.ts'
 
 const decision = {
   effect: 'ALLOW',
@@ -198,6 +199,25 @@ describe('is a block', () => {
 
     expect(answer).toMatchObject({ allowed: false, reason: `WIRE_${name}` })
     expect(answer.wire).toEqual({ code: name, detail: 'why' })
+  })
+
+  test('a status that gRPC does not know, as UNKNOWN', async () => {
+    using rig = await startRig((_, callback) => callback({ code: 99 as status, details: 'why' }))
+
+    const answer = await rig.client.check({ ...askPayroll, timeoutMs: 2000 })
+
+    expect(answer.wire).toEqual({ code: 'UNKNOWN', detail: 'why' })
+  })
+
+  test('an explanation above what may be in flight', async () => {
+    using rig = await startRig(() => undefined)
+
+    const waiting = [...Array(inFlightMax).keys()].map(() => rig.client.explain(askPayroll))
+    const { decision: over } = await rig.client.explain(askPayroll)
+    rig.client.close()
+    await Promise.all(waiting)
+
+    expect(over).toMatchObject({ allowed: false, reason: 'WIRE_OVERLOADED' })
   })
 
   test('an answer that does not come in time', async () => {

@@ -96,6 +96,41 @@ describe('the newest revision seen', () => {
   })
 })
 
+test('a revision that Explain answered at goes along with what follows', async () => {
+  await using rig = await startScripted({
+    client: calls,
+    explain: (_, callback) => callback(null, { decision, world: at('r9') }),
+  })
+
+  await rig.client.explain(ann)
+  await ask(rig, 1)
+
+  expect(revisions(rig.unary)).toEqual(['r9'])
+})
+
+test('who hears late that a history was lost asks for what others were told since', async () => {
+  const held = Promise.withResolvers<() => void>()
+  await using rig = await startScripted({
+    client: calls,
+    check: ({ request }, callback) => {
+      const lost = () => callback({ code: status.FAILED_PRECONDITION, details: 'lost' })
+      if (request.min_revision !== 'old') {
+        callback(null, { decision, world: at(rig.unary.length === 1 ? 'old' : 'new') })
+      } else if (request.subject.user_name === 'late') held.resolve(lost)
+      else lost()
+    },
+  })
+
+  await ask(rig, 1)
+  const late = rig.client.check({ ...ann, user: 'late' })
+  const hear = await held.promise
+  await ask(rig, 1)
+  hear()
+  await late
+
+  expect(revisions(rig.unary)).toEqual(['', 'old', 'old', '', 'new'])
+})
+
 test('a revision that the caller named and nobody has is a block, not asked again', async () => {
   await using rig = await startScripted({
     client: calls,

@@ -78,6 +78,8 @@ type Unary = (
 
 export interface ScriptedOptions {
   readonly check?: Unary
+  /** Default: the server does not know the call. */
+  readonly explain?: Unary
   readonly client?: ClientOptions
   readonly seams?: Partial<LaneSeams>
   readonly server?: ServerOptions
@@ -111,6 +113,7 @@ export async function startScripted(options: ScriptedOptions = {}): Promise<Scri
       unary.push(call.request)
       check(call, callback)
     },
+    ...(options.explain && { Explain: options.explain }),
     CheckStream: (call: ServerDuplexStream<{ requests: AskedMessage[] }, object>) => {
       const stream = new ScriptedStream(call)
       if (options.holdsStreams !== true) stream.open()
