@@ -52,6 +52,9 @@ export function toDecision({ decision, world }: CheckResponseMessage): ClientDec
   if (effect === 'allow' && (decision.decision_id === '' || world.revision === '')) {
     throw new WireError('MALFORMED', 'an allow without `decision_id` or `revision`')
   }
+  if (world.revision.length > revisionLengthMax) {
+    throw new WireError('MALFORMED', `\`revision\` has more than ${revisionLengthMax} characters`)
+  }
   return {
     effect,
     allowed: effect === 'allow',
@@ -79,6 +82,9 @@ function toObligation({ id, type, properties }: ObligationMessage): ClientObliga
   })
   return { id, type, properties: Object.fromEntries(entries) }
 }
+
+/** No server takes a longer one back, and it goes along with every attempt that follows. */
+const revisionLengthMax = 256
 
 const effects: ReadonlyMap<string | number, ClientDecision['effect']> = new Map([
   ['ALLOW', 'allow'],

@@ -178,6 +178,11 @@ describe('is a block', () => {
     ['an effect left out', { decision: { ...decision, effect: 0 }, world }, 'effect'],
     ['an effect of a later version', { decision: { ...decision, effect: 3 }, world }, 'effect'],
     ['a reason of a later version', { decision: { ...decision, reason: 99 }, world }, 'reason'],
+    [
+      'a revision that no server would take back',
+      { decision, world: { ...world, revision: 'r'.repeat(257) } },
+      'revision',
+    ],
     ['a reason left out', { decision: { ...decision, reason: 0 }, world }, 'reason'],
   ]
   test.each(answers)('%s', async (_, response, named) => {
