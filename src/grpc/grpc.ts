@@ -112,7 +112,7 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   }
 
   const ended = () => observer.connectionRefused({ listener: 'grpc', why: 'unfinished-request' })
-  const guard = new TrickleGuard(server, ended, options.trickle)
+  const guard = new TrickleGuard(server, service.openStreams, ended, options.trickle)
   let stopped: Promise<void> | undefined
   async function stop({ lingerMs, graceMs }: StopOptions): Promise<void> {
     health.setServing(false)
