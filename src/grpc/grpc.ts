@@ -21,6 +21,7 @@ import { addReflection } from './reflection.ts'
 import { serverOptions } from './server-options.ts'
 import { Failure } from './status.ts'
 import { TrickleGuard, type TrickleLimits } from './trickle-guard.ts'
+import { refuseCompressed } from './uncompressed.ts'
 
 /**
  * grpc: decisions over gRPC.
@@ -81,6 +82,7 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   setLogVerbosity(logVerbosity.NONE)
   const server = new Server(serverOptions)
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
+  refuseCompressed(server)
   const front = await openFront({
     ...options.listen,
     listener: 'grpc',
