@@ -50,9 +50,12 @@ export function toDestination(
   return destination
 }
 
-/** RFC 3986 §3.2: `host`, `host:443`, `10.1.2.3:22`, `[::1]:443`, and a bare `::1`. */
+/**
+ * RFC 3986 §3.2: `host`, `host:443`, `10.1.2.3:22`, `[::1]:443`, and a bare `::1`. With any other
+ * port, 0 too, the whole is no host: a destination whose port is left out is at every port.
+ */
 export function splitAuthority(text: string): { host: string; port: number | undefined } {
-  const [, host = text, port] = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(text) ?? []
+  const [, host = text, port] = /^(\[[^\]]*\]|[^:]*)(?::([1-9]\d{0,4}))?$/.exec(text) ?? []
   return { host, port: port === undefined ? undefined : Number(port) }
 }
 

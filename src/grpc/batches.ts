@@ -142,6 +142,7 @@ export class Batches {
 /** What is wrong with a message as a whole. */
 export function countFault({ requests = [] }: CheckBatchRequestMessage): Failure | undefined {
   if (requests.length >= 1 && requests.length <= batchMax) return undefined
-  const description = `holds ${requests.length} attempts: send 1 to ${batchMax}`
+  const held = requests.length === 0 ? 'no attempt' : 'too many attempts'
+  const description = `holds ${held}: send 1 to ${batchMax}`
   return invalidArgument([{ field: 'requests', description }])
 }

@@ -54,7 +54,6 @@ export class CheckStreams {
     const gone = () => this.#open.delete(stream)
     call.on('cancelled', gone)
     call.on('close', gone)
-    call.on('error', gone)
     call.on('end', () => stream.guard(() => stream.finish()))
     call.on('data', (request: CheckBatchRequestMessage) =>
       stream.guard(() => {
@@ -72,6 +71,11 @@ export class CheckStreams {
     )
   }
 
+  /** Calls that are open, those that have failed and are not gone yet too. */
+  get calls(): Iterable<object> {
+    return this.#open.values().map(({ call }) => call)
+  }
+
   /** Ends every stream, each when it owes nothing more. */
   end(): void {
     for (const stream of this.#open) stream.guard(() => stream.failWhenSettled(unavailable()))
@@ -86,7 +90,7 @@ export class CheckStreams {
 
 /** The answering side of one stream. */
 class OpenStream {
-  readonly #call: Stream
+  readonly call: Stream
   readonly #observer: Pick<Observer, 'internalError'>
   #results: ResultMessage[] = []
   #world: World | undefined
@@ -97,7 +101,7 @@ class OpenStream {
   #ending: Failure | 'end' | undefined
 
   constructor(call: Stream, observer: Pick<Observer, 'internalError'>) {
-    this.#call = call
+    this.call = call
     this.#observer = observer
     call.on('drain', () => {
       this.#isBlocked = false
@@ -124,7 +128,7 @@ class OpenStream {
   hold(count: number): void {
     this.#owed += count
     this.#isHeld = true
-    if (this.#owed > owedMax) this.#call.pause()
+    if (this.#owed > owedMax) this.call.pause()
   }
 
   /** Results that come one by one are sent together at the end of the turn. */
@@ -145,7 +149,7 @@ class OpenStream {
     this.#isHeld = false
     if (this.#results.length === 0 || this.#isOver) return
     this.#send()
-    if (this.#isBlocked) this.#call.pause()
+    if (this.#isBlocked) this.call.pause()
     else this.#readOn()
     this.#endIfSettled()
   }
@@ -164,7 +168,7 @@ class OpenStream {
   fail(failure: Failure): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#call.emit('error', failure)
+    this.call.emit('error', failure)
   }
 
   #send(): void {
@@ -173,17 +177,17 @@ class OpenStream {
     this.#results = []
     this.#world = undefined
     if (this.#isOver) return
-    this.#isBlocked = !this.#call.write({ results, world })
+    this.#isBlocked = !this.call.write({ results, world })
   }
 
   #endIfSettled(): void {
     if (this.#isOver || this.#owed > 0 || this.#results.length > 0) return
-    if (this.#ending === 'end') this.#call.end()
+    if (this.#ending === 'end') this.call.end()
     else if (this.#ending !== undefined) this.fail(this.#ending)
   }
 
   #readOn(): void {
-    if (this.#call.isPaused() && !this.#isBlocked && this.#owed <= owedMax) this.#call.resume()
+    if (this.call.isPaused() && !this.#isBlocked && this.#owed <= owedMax) this.call.resume()
   }
 }
 

@@ -32,6 +32,7 @@ export interface DecisionServiceOptions {
 
 export interface DecisionService {
   readonly implementation: UntypedServiceImplementation
+  readonly openStreams: () => Iterable<object>
   /** Ends every open stream once what it has asked is answered: its client opens another one. */
   endStreams(): void
 }
@@ -107,6 +108,7 @@ export function decisionService(options: DecisionServiceOptions): DecisionServic
       CheckStream: streams.handle,
       Explain: explain,
     },
+    openStreams: () => streams.calls,
     endStreams: () => streams.end(),
   }
 }

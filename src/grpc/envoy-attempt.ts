@@ -1,4 +1,9 @@
-import { defaultAction, nameLengthMax, subjectLengthMax } from '../decision/attempt-limits.ts'
+import {
+  defaultAction,
+  nameLengthMax,
+  subjectLengthMax,
+  valueLengthMax,
+} from '../decision/attempt-limits.ts'
 import type { Attempt, Subject } from '../decision/decision.ts'
 import { splitAuthority, toDestination } from '../decision/destination.ts'
 import { flattenJson, isObject, type Json, type JsonObject } from '../decision/sent-json.ts'
@@ -75,6 +80,7 @@ function subjectOf(
   for (const source of sources) {
     const { prefix = '', as, directory } = source
     const found = foundIn(source, attributes, payload)
+    if (found === sentSeveralTimes) return nobody
     if (found === undefined || found.length <= prefix.length) continue
     if (found.startsWith(prefix)) {
       return { kind: as, name: found.slice(prefix.length), directory }
@@ -87,7 +93,7 @@ function foundIn(
   { from, header = '', claim = '' }: SubjectSource,
   { source, request }: EnvoyAttributes,
   payload: JsonObject | undefined,
-): string | undefined {
+): string | typeof sentSeveralTimes | undefined {
   switch (from) {
     case 'principal':
       return source?.principal
@@ -105,14 +111,19 @@ function below(json: Json, path: readonly string[]): Json {
 }
 
 /** A header sent more than once names nobody: Envoy joins the values, and hops read them apart. */
-function headerOf(http: EnvoyHttp | undefined, name: string): string | undefined {
+function headerOf(
+  http: EnvoyHttp | undefined,
+  name: string,
+): string | typeof sentSeveralTimes | undefined {
   const sent = http?.headers?.[name]
-  if (sent !== undefined) return sent.includes(',') ? undefined : sent
+  if (sent !== undefined) return sent.includes(',') ? sentSeveralTimes : sent
   const raw = http?.header_map?.headers?.filter(({ key }) => key?.toLowerCase() === name) ?? []
   const [only] = raw
-  if (only === undefined || raw.length > 1) return undefined
+  if (only === undefined) return undefined
+  if (raw.length > 1) return sentSeveralTimes
   return only.raw_value?.length ? Buffer.from(only.raw_value).toString('utf8') : only.value
 }
+const sentSeveralTimes = Symbol('sent several times')
 
 const jwtFilter = 'envoy.filters.http.jwt_authn'
 
@@ -171,8 +182,13 @@ function contextOf(
   if (ip) context.set('sourceIp', ip)
   if (source?.principal?.startsWith('spiffe://')) context.set('peer', source.principal)
   const { method, path } = request?.http ?? {}
-  if (method) context.set('http.method', method)
-  if (path) context.set('http.path', path.slice(0, pathLengthMax))
+  for (const [key, sent] of [
+    ['http.method', method],
+    ['http.path', path],
+  ] as const) {
+    // The beginning of a longer one is another value, with which a block rule could be got round.
+    if (sent && sent.length <= valueLengthMax) context.set(key, sent)
+  }
   for (const [key, value] of Object.entries(extensions)) {
     if (key.startsWith(contextPrefix)) context.set(key.slice(contextPrefix.length), value)
   }
@@ -180,5 +196,3 @@ function contextOf(
 }
 
 const contextPrefix = 'context.'
-/** A longer one is what `http.path` tells of it: rules read the beginning. */
-const pathLengthMax = 4096

@@ -21,6 +21,7 @@ import { addReflection } from './reflection.ts'
 import { serverOptions } from './server-options.ts'
 import { Failure } from './status.ts'
 import { TrickleGuard, type TrickleLimits } from './trickle-guard.ts'
+import { refuseCompressed } from './uncompressed.ts'
 
 /**
  * grpc: decisions over gRPC.
@@ -81,6 +82,7 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   setLogVerbosity(logVerbosity.NONE)
   const server = new Server(serverOptions)
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
+  refuseCompressed(server)
   const front = await openFront({
     ...options.listen,
     listener: 'grpc',
@@ -112,7 +114,7 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   }
 
   const ended = () => observer.connectionRefused({ listener: 'grpc', why: 'unfinished-request' })
-  const guard = new TrickleGuard(server, ended, options.trickle)
+  const guard = new TrickleGuard(server, service.openStreams, ended, options.trickle)
   let stopped: Promise<void> | undefined
   async function stop({ lingerMs, graceMs }: StopOptions): Promise<void> {
     health.setServing(false)

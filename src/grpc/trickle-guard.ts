@@ -1,5 +1,6 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Server } from '@grpc/grpc-js'
+import { unfinishedMessageOf } from './unfinished-message.ts'
 
 export interface TrickleLimits {
   readonly sweepMs: number
@@ -15,19 +16,27 @@ const standardLimits: TrickleLimits = { sweepMs: 1_000, sweepsMax: 4 }
  * connection full of such calls counts as busy, so it is not idle either. Requests are looked at
  * once a second, all together: a hook on each call would cost every one of them.
  *
- * Streams are not concerned: `CheckStream` sends its headers before it reads.
+ * Of a stream, which may be open and silent, it is each message that has to get to its end: one of
+ * 512 KiB that comes in frames of a byte takes 65 MB before anybody is asked who sent it.
  */
 export class TrickleGuard implements Disposable {
   readonly #server: Server
+  readonly #streams: () => Iterable<object>
   readonly #limits: TrickleLimits
   readonly #ended: () => void
   readonly #timer: NodeJS.Timeout
-  /** In how many sweeps a request was found unfinished. */
-  #found = new Map<ServerHttp2Stream, number>()
+  /** In how many sweeps a request, or a message of a stream, was found unfinished. */
+  #found = new Map<object, number>()
 
-  /** `ended` is told of each connection. */
-  constructor(server: Server, ended: () => void, limits: Partial<TrickleLimits> = {}) {
+  /** `streams`: the calls that are open and read from; `ended` is told of each connection. */
+  constructor(
+    server: Server,
+    streams: () => Iterable<object>,
+    ended: () => void,
+    limits: Partial<TrickleLimits> = {},
+  ) {
     this.#server = server
+    this.#streams = streams
     this.#ended = ended
     this.#limits = { ...standardLimits, ...limits }
     this.#timer = setInterval(() => this.#sweep(), this.#limits.sweepMs).unref()
@@ -38,19 +47,26 @@ export class TrickleGuard implements Disposable {
   }
 
   #sweep(): void {
-    const found = new Map<ServerHttp2Stream, number>()
-    for (const session of sessionsOf(this.#server)) {
-      for (const stream of unfinishedOn(session)) {
-        const sweeps = (this.#found.get(stream) ?? 0) + 1
-        if (sweeps > this.#limits.sweepsMax) {
-          session.destroy()
-          this.#ended()
-          break
-        }
-        found.set(stream, sweeps)
-      }
+    const found = new Map<object, number>()
+    for (const { session, unfinished } of this.#unfinished()) {
+      if (session.destroyed) continue
+      const sweeps = (this.#found.get(unfinished) ?? 0) + 1
+      found.set(unfinished, sweeps)
+      if (sweeps <= this.#limits.sweepsMax) continue
+      session.destroy()
+      this.#ended()
     }
     this.#found = found
+  }
+
+  *#unfinished() {
+    for (const session of sessionsOf(this.#server)) {
+      for (const unfinished of unfinishedOn(session)) yield { session, unfinished }
+    }
+    for (const call of this.#streams()) {
+      const message = unfinishedMessageOf(call)
+      if (message !== undefined) yield message
+    }
   }
 }
 

@@ -105,6 +105,20 @@ describe('requests', () => {
     expect(context).toEqual(new Map([['a', severalKinds]]))
   })
 
+  test('keep one more than there may be of attempts, keys and entries', () => {
+    const several = (count: number) => [...Array(count).keys()].map(String)
+    const list = { list: { values: several(1_000) } }
+    const claims = Object.fromEntries(several(1_000).map((key) => [key, list]))
+    const requests = [{ claims }, ...Array(999).fill({})]
+    const bytes = general.CheckBatch!.requestSerialize({ requests })
+
+    const read = own.CheckBatch.requestDeserialize(bytes).requests!
+
+    expect(read).toHaveLength(257)
+    expect(read[0]!.claims!.size).toBe(65)
+    expect(read[0]!.claims!.get('0')).toHaveLength(257)
+  })
+
   test('with groups, of before proto3, are refused', () => {
     expect(() => own.Check.requestDeserialize(Buffer.from([0x0b, 0x0c]))).toThrow(/wire format/)
   })

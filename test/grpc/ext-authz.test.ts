@@ -43,8 +43,12 @@ const connection = {
 }
 const http = { method: 'GET', path: '/a?b', host: 'wiki.acme.example', scheme: 'https' }
 
-async function asked(attributes: object, change: Partial<Answer> = {}) {
-  await using rig = await startRig({ extAuthz: settings })
+async function asked(
+  attributes: object,
+  change: Partial<Answer> = {},
+  extAuthz: ExtAuthzSettings = settings,
+) {
+  await using rig = await startRig({ extAuthz })
   const answer = { ...allowed, ...change }
   rig.decisions.check = (attempt) => {
     rig.decisions.attempts.push(attempt)
@@ -107,6 +111,24 @@ describe('who asks is', () => {
 
     expect(attempt?.subject.name).toBe('')
   })
+})
+
+test.each<[string, object]>([
+  ['joined', { headers: { 'x-authenticated-user': '42,43' } }],
+  [
+    'raw',
+    {
+      header_map: {
+        headers: ['42', '43'].map((value) => ({ key: 'x-authenticated-user', value })),
+      },
+    },
+  ],
+])('a header sent twice, %s, names nobody, whatever would be asked after it', async (_, sent) => {
+  const headerFirst = { ...settings, subject: settings.subject.toReversed() }
+  const request = { http: { ...http, ...sent } }
+  const { attempt } = await asked({ ...connection, request }, {}, headerFirst)
+
+  expect(attempt?.subject.name).toBe('')
 })
 
 describe('what is asked for is', () => {
@@ -176,6 +198,13 @@ describe('what is asked for is', () => {
   })
 })
 
+test('a method or path that is too long is unknown, as a whole and not from its end', async () => {
+  const long = { method: 'M'.repeat(4097), path: `/${'a/../'.repeat(900)}admin` }
+  const { attempt } = await asked({ ...connection, request: { http: { ...http, ...long } } })
+
+  expect([...attempt!.context.keys()]).toEqual(['sourceIp', 'peer'])
+})
+
 describe('an answer', () => {
   test('to allow is OK, with the decision id in place of what the client sent', async () => {
     const { reply } = await asked(connection)
@@ -225,6 +254,8 @@ describe('an answer', () => {
     ['has no attributes', {}],
     ['has an impossible host', { request: { http: { ...http, host: 'a b' } } }],
     ['has an impossible port', { request: { http: { ...http, host: 'a:99999' } } }],
+    ['has port 0, which is not any port', { request: { http: { ...http, host: 'a:0' } } }],
+    ['has port 0 of an address', { request: { http: { ...http, host: '[::1]:0' } } }],
   ])('to a check that %s is a denial that says so', async (_, attributes) => {
     const { reply, attempt } = await asked(attributes)
 

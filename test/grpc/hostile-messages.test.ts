@@ -1,3 +1,4 @@
+import { deflateSync, gzipSync } from 'node:zlib'
 import type { MethodDefinition } from '@grpc/grpc-js'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -92,12 +93,24 @@ describe.each(methods)('%s', (name, method, request) => {
     },
   )
 
-  test('refuses a message above 512 KiB, said or sent, packed or not', async () => {
+  test('refuses a message above 512 KiB, said or sent', async () => {
     const said = await raw.call(method.path, message(0xffff_ffff))
     const sent = await raw.call(method.path, messageOf(Buffer.alloc(512 * 1024 + 1)))
     const fits = await raw.call(method.path, messageOf(Buffer.alloc(512 * 1024)))
     expect([said.status, sent.status]).toEqual([RESOURCE_EXHAUSTED, RESOURCE_EXHAUSTED])
     expect(fits.status).not.toBe(RESOURCE_EXHAUSTED)
+  })
+
+  test.each(['gzip', 'deflate'])('refuses a message that is packed by %s', async (encoding) => {
+    rig.decisions.attempts.length = 0
+    const headers = { 'grpc-encoding': encoding }
+    const packed = (encoding === 'gzip' ? gzipSync : deflateSync)(bytes.subarray(5))
+    const one = message(packed.length, 1, packed)
+    const refused = await raw.call(method.path, Buffer.concat([one, one]), headers)
+    expect([refused.status, rig.decisions.attempts]).toEqual([UNIMPLEMENTED, []])
+    expect(refused.text).toContain(`"${encoding} (not accepted)"`)
+    // Who could pack messages, and has not, is answered.
+    expect((await raw.call(method.path, bytes, headers)).status).toBe(OK)
   })
 
   test('tells nothing of itself when it cannot read a message', async () => {

@@ -9,6 +9,8 @@ import {
   headerFrames,
   message,
   messageOf,
+  preface,
+  settings,
   Wire,
 } from '../support/http2-frames.ts'
 import { silentObserver } from '../support/silent-observer.ts'
@@ -84,6 +86,80 @@ describe('a request without a deadline', () => {
     expect((await gateway.ask('Check', askPayroll)).code).toBe('OK')
     expect(rig.refused).toHaveLength(1)
     stream.cancel()
+  })
+})
+
+describe('a message on an open CheckStream', () => {
+  const open = headerFrames(callHeaders(decisionPath('CheckStream')))
+  const ask = (count: number) =>
+    messageOf(
+      decisionMethods.CheckStream!.requestSerialize({
+        requests: Array(count).fill({ subject: { id: 'a' }, application: 'b' }),
+      }),
+    )
+  const some = (...bytes: readonly Buffer[]) => dataFrames(Buffer.concat(bytes), 1, { ends: false })
+
+  test.each([
+    ['that never ends', some(message(100_000))],
+    ['after a whole one', some(ask(1), message(9))],
+    ['of half a prefix', some(Buffer.alloc(3))],
+  ])('%s is ended, and its connection', async (_, begun) => {
+    await using rig = await startGuarded()
+    using wire = new Wire(rig.port)
+    wire.send(open, begun)
+
+    await wire.closed
+
+    expect(rig.refused).toEqual(['unfinished-request'])
+  })
+
+  test('that comes byte by byte is ended, however steadily it does', async () => {
+    await using rig = await startGuarded()
+    using wire = new Wire(rig.port)
+    wire.send(open, some(message(100_000)))
+    const drip = setInterval(() => wire.send(some(Buffer.alloc(1))), 5)
+
+    await wire.closed
+    clearInterval(drip)
+
+    expect(rig.refused).toEqual(['unfinished-request'])
+  })
+
+  test('is ended as well if the stream has failed and its client does not read that', async () => {
+    await using rig = await startGuarded()
+    const window = [4, 0] as const
+    using wire = new Wire(rig.port, Buffer.concat([preface, settings(window)]))
+    wire.send(open, some(ask(1), ask(0), message(9)))
+
+    await wire.closed
+
+    expect(rig.refused).toEqual(['unfinished-request'])
+  })
+
+  test('is let alone while each gets to its end, though there is always one on its way', async () => {
+    await using rig = await startGuarded()
+    using wire = new Wire(rig.port)
+    const [begin, end] = [ask(1).subarray(0, 9), ask(1).subarray(9)]
+    wire.send(open, some(begin))
+
+    for (let count = 0; count < 15; count++) {
+      await sweeps(1)
+      wire.send(some(end, begin))
+    }
+
+    expect([await wire.pinged(), rig.refused]).toEqual(['pinged', []])
+  })
+
+  test('is let alone while the server does not read it', async () => {
+    await using rig = await startGuarded()
+    rig.decisions.checkAll = (attempts) => attempts.map(() => new Promise(() => undefined))
+    using wire = new Wire(rig.port)
+    const [many, few] = [Array(5).fill(ask(256)), Array(30).fill(ask(1))]
+    wire.send(open, some(...many, ...few, message(9)))
+
+    await sweeps(10)
+
+    expect([await wire.pinged(), rig.refused]).toEqual(['pinged', []])
   })
 })
 
