@@ -4,18 +4,23 @@ import { Worker } from 'node:worker_threads'
 import type { AttackerCounts, AttackerData } from './attacker.ts'
 
 /** Attacks from a thread of its own, so that who else asks meanwhile is not slowed by it. */
-export function startAttack(data: AttackerData): { stop(): Promise<AttackerCounts> } {
+export function startAttack(data: AttackerData): Attack {
   const worker = new Worker(new URL('./attacker.ts', import.meta.url), { workerData: data })
   return {
-    stop: async () => {
+    stop: async (endedMin = 0) => {
       const told = once(worker, 'message')
-      const ended = once(worker, 'exit')
-      worker.postMessage('stop')
+      const exited = once(worker, 'exit')
+      worker.postMessage(endedMin)
       const [counts] = await told
-      await ended
+      await exited
       return counts
     },
   }
+}
+
+interface Attack {
+  /** Once the server has ended so many connections, or has not within 15 s. */
+  stop(endedMin?: number): Promise<AttackerCounts>
 }
 
 /** What a process holds, as the kernel counts it. */

@@ -57,7 +57,11 @@ function again(send: () => void): void {
 
 for (let number = 0; number < connections; number++) attackOnce()
 
-parentPort?.on('message', () => {
+parentPort?.on('message', function stop(endedMin: number, waitedMs = 0): void {
+  if (counts.ended < endedMin && waitedMs < 15_000) {
+    setTimeout(() => stop(endedMin, waitedMs + 50), 50)
+    return
+  }
   isOver = true
   parentPort?.postMessage(counts satisfies AttackerCounts)
   parentPort?.close()
