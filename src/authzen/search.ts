@@ -219,9 +219,10 @@ const noPolicy = notSearchable('POLICY_NOT_LOADED')
 
 const nothingFound: SearchBody = { results: [], page: { next_token: '', count: 0 } }
 
-/** Read already. */
+/** Read already where it means something: what is sent as the action of an action search is not. */
 function typeOf(entity: Entities[Searched]): string {
-  return String((entity as JsonObject | undefined)?.type ?? '')
+  const type = (entity as JsonObject | null | undefined)?.type
+  return typeof type === 'string' ? type : ''
 }
 
 /** Which applications a caller may ask about is judged of each one that is searched. */

@@ -75,16 +75,19 @@ describe('a search asks of each candidate what an evaluation would', () => {
     ])
   })
 
-  test('of actions, whatever is sent as one', async () => {
-    await using rig = await startSearch()
-    const { json } = await rig.post('search/action', { ...whoConnects, subject: ann, action: 7 })
-    expect(json.results).toEqual([{ name: 'connect' }, { name: 'delete' }, { name: 'read' }])
-    expect(rig.decisions.attempts.map(({ action }) => action)).toEqual([
-      'connect',
-      'delete',
-      'read',
-    ])
-  })
+  test.each([[7], [null], [{ type: { toString: 'no text', valueOf: 'no value' } }]])(
+    'of actions, whatever is sent as one: %j',
+    async (action) => {
+      await using rig = await startSearch()
+      const { json } = await rig.post('search/action', { ...whoConnects, subject: ann, action })
+      expect(json.results).toEqual([{ name: 'connect' }, { name: 'delete' }, { name: 'read' }])
+      expect(rig.decisions.attempts.map(({ action }) => action)).toEqual([
+        'connect',
+        'delete',
+        'read',
+      ])
+    },
+  )
 
   test('and tells the observer of none, since nobody is let in', async () => {
     await using rig = await startSearch()
