@@ -1,3 +1,4 @@
+import { isAmong } from '../access/caller.ts'
 import { asBelieved } from '../access/rights.ts'
 import type { Catalogue } from '../decision/catalogue.ts'
 import type { Attempt, DecisionPoint, Reason } from '../decision/decision.ts'
@@ -71,7 +72,7 @@ export class Searches {
     if (read.kind === 'stranger') return nothingFound
     const asked = toAsked(asAsked(read, searched), asking)
     if (asked === undefined) return applicationNotAllowed()
-    const search = this.#prepare(searched, asked, entities)
+    const search = this.#prepare(searched, asked, entities, asking)
     if (search instanceof Failure) return search
     if (search === undefined) return nothingFound
     const turn = await this.#turn(asking)
@@ -84,7 +85,12 @@ export class Searches {
   }
 
   /** Undefined: nothing can be found. */
-  #prepare(searched: Searched, asked: Asked, entities: Entities): Search | Failure | undefined {
+  #prepare(
+    searched: Searched,
+    asked: Asked,
+    entities: Entities,
+    { caller }: Asking,
+  ): Search | Failure | undefined {
     const { catalogue, listSubjects } = this.#parts
     const { attempt } = asked
     const { tenant, action, subject } = attempt
@@ -93,9 +99,11 @@ export class Searches {
       if (type === destinationType) return undefined
       const names = catalogue.applications(tenant, type)
       if (names === undefined) return noPolicy
+      // Of others not even the place of a page may tell.
+      const own = names.filter((name) => isAmong(caller.applications, name))
       return {
         asked,
-        source: namesInSlices(names, candidatesReadMax),
+        source: namesInSlices(own, candidatesReadMax),
         about: (application) => ({ ...attempt, application }),
         result: (id) => ({ type, id }),
       }

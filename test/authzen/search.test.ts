@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type ConnectorRow, Connectors } from '../../src/access/connectors.ts'
 import type { AuthzenOptions } from '../../src/authzen/authzen.ts'
 import type { ListSubjects } from '../../src/authzen/candidates.ts'
+import { systemClock } from '../../src/std/clock.ts'
 import { acme, allowed, ann, payroll, type Rig, startRig } from './support.ts'
 
 const names = ['u1', 'u2', 'u3', 'u4', 'u5', 'u6', 'u7']
@@ -297,6 +298,23 @@ describe('a search with the rights of its caller', () => {
     expect(json.results.map(({ id }: { id: string }) => id)).toEqual(['crm', 'wiki'])
     expect((await rig.post('search/subject', whoConnects)).status).toBe(403)
     expect((await rig.post('search/action', { ...whoConnects, subject: ann })).status).toBe(403)
+  })
+
+  test('is told no other application by the place where a page ends before its time', async () => {
+    const others = Array.from({ length: 400 }, (_, at) => `a-secret-${at}`)
+    const catalogue = { applications: () => [...others, 'crm', 'wiki'], actions: () => [] }
+    let nowMs = 0
+    // Every look at it finds that a page has lasted too long.
+    const monotonicMs = () => (nowMs += 10_000)
+    await using rig = await startSearch({
+      connectors,
+      catalogue,
+      clock: { ...systemClock, monotonicMs },
+    })
+    const body = { ...whoConnects, subject: ann, resource: { type: 'application' } }
+    const { json } = await rig.post('search/resource', body)
+    const place = Buffer.from(json.page.next_token, 'base64url').toString('latin1')
+    expect(place).not.toContain('secret')
   })
 
   test('does not find what it would find at a destination that is not for it', async () => {
