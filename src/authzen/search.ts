@@ -65,7 +65,7 @@ export class Searches {
   async find(searched: Searched, body: JsonObject, asking: Asking): Promise<SearchBody | Failure> {
     if (!asking.caller.search) return searchNotAllowed()
     const entities = entitiesIn(body)
-    const read = toAttempt(entities, asking.caller.tenant, searched)
+    const read = toAttempt(entities, asking.caller.tenant, { searched })
     if (read.kind === 'faults') return badRequest(read.violations)
     const page = readPage(body.page, queryOf(searched, entities, asking))
     if (page instanceof Failure) return page
