@@ -45,6 +45,11 @@ export function asTold<Answer extends Answered>(
   return asPerformed(performs, answer)
 }
 
+/** What a caller says of itself narrows what its row says that it performs, and never widens it. */
+export function performedBy({ obligations }: Caller, said: Iterable<string>): Names {
+  return new Set([...said].filter((type) => isAmong(obligations, type)))
+}
+
 /**
  * Who cannot perform an obligation of an allow must not let in (AuthZEN obligations draft), so the
  * answer to it is a block that still names them all: the others are performed.

@@ -3,8 +3,8 @@ import type { Config } from '../config/config.ts'
 import type { TenantId } from '../directory/directory.ts'
 
 /** The rows of the config as the door knows them. */
-export function connectorRows(config: Config): readonly ConnectorRow[] {
-  return config.connectors.map((row) => ({
+export function connectorRows(rows: Config['connectors']): readonly ConnectorRow[] {
+  return rows.map((row) => ({
     connector: row.id,
     tenant: row.tenant as TenantId,
     identity: row.identity,

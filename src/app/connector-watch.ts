@@ -1,18 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
-import type { Connectors } from '../access/connectors.ts'
 import { type Config, ConfigError } from '../config/config.ts'
 import type { Observer } from '../observe/observe.ts'
 import type { Clock } from '../std/clock.ts'
-import { connectorRows } from './connector-rows.ts'
 import { readHouseConfig } from './house-config.ts'
 
 export interface ConnectorWatch {
   readonly config: Config
-  readonly connectors: Connectors
-  /** Ends the connections of those who may no longer call. */
-  readonly replaced: () => void
-  readonly observer: Observer
+  /** Puts other rows in force. */
+  readonly replace: (rows: Config['connectors']) => void
+  readonly observer: Pick<Observer, 'connectorsReplaced' | 'connectorsRefused'>
   readonly clock: Clock
 }
 
@@ -25,6 +22,8 @@ export class ConnectorReload {
   readonly #parts: ConnectorWatch
   #inForce: Config['connectors']
   #fault: string | undefined
+  /** What was in the file when it was used last; it may have changed since the start read it. */
+  #used: string | undefined
 
   constructor(parts: ConnectorWatch) {
     this.#parts = parts
@@ -36,27 +35,30 @@ export class ConnectorReload {
     return this.#fault === undefined ? [] : [`config file refused: ${this.#fault}`]
   }
 
+  /** Uses the file as it is now. */
+  async look(): Promise<void> {
+    const { file } = this.#parts.config
+    const text = await textOf(file)
+    this.#use()
+    // Written again while it was read: which of the two was read nobody knows.
+    this.#used = (await textOf(file)) === text ? text : undefined
+  }
+
   async watch(signal: AbortSignal): Promise<void> {
     const { config, clock } = this.#parts
-    // It may have changed since the start read it.
-    let used: string | undefined
     let seen = await textOf(config.file)
     while (!signal.aborted) {
       await clock.sleep(lookMs, signal)
       if (signal.aborted) return
       const text = await textOf(config.file)
       // Half-written files are not read: two looks have to agree.
-      if (text === seen && text !== used) {
-        this.#use()
-        // Written again while it was read: which of the two was read nobody knows.
-        used = (await textOf(config.file)) === text ? text : undefined
-      }
+      if (text === seen && text !== this.#used) await this.look()
       seen = text
     }
   }
 
   #use(): void {
-    const { config, connectors, replaced, observer } = this.#parts
+    const { config, replace, observer } = this.#parts
     try {
       const next = readHouseConfig(config.file)
       const tenants = new Set(config.tenants.map(({ id }) => id))
@@ -68,9 +70,8 @@ export class ConnectorReload {
       if (isAsBefore && this.#fault === undefined) return
       this.#fault = undefined
       if (!isAsBefore) {
-        connectors.replace(connectorRows(next))
+        replace(next.connectors)
         this.#inForce = next.connectors
-        replaced()
       }
       observer.connectorsReplaced({ connectors: next.connectors.length })
     } catch (error) {

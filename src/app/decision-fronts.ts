@@ -42,7 +42,16 @@ export async function openDecisionFronts(parts: FrontParts): Promise<DecisionFro
   const { listen, extAuthz } = config
   await using started = new AsyncDisposableStack()
   const admission = new Admission(observer)
-  const connectors = new Connectors(connectorRows(config), tenants)
+  const connectors = new Connectors(connectorRows(config.connectors), tenants)
+  let fronts: readonly Pick<GrpcServer | AuthzenServer, 'endConnections'>[] = []
+  const isOver = (open: Connection) => isOvertaken(connectors, open)
+  const replace = (rows: Config['connectors']) => {
+    connectors.replace(connectorRows(rows))
+    for (const front of fronts) front.endConnections(isOver)
+  }
+  const reload = new ConnectorReload({ config, replace, observer, clock })
+  // The start has taken seconds since the file was read: nobody is admitted by rows of then.
+  await reload.look()
   const shared = { decisions, connectors, admission, observer }
   const [grpcListen, authzenListen] = [
     await readListen(listen.grpc, 'listen.grpc.tls'),
@@ -58,13 +67,8 @@ export async function openDecisionFronts(parts: FrontParts): Promise<DecisionFro
       listen: authzenListen,
     }),
   )
+  fronts = [grpc, authzen]
 
-  const isOver = (open: Connection) => isOvertaken(connectors, open)
-  const replaced = () => {
-    grpc.endConnections(isOver)
-    authzen.endConnections(isOver)
-  }
-  const reload = new ConnectorReload({ config, connectors, replaced, observer, clock })
   const stop = new AbortController()
   const grpcTls = { first: grpcListen.tls, listener: 'grpc', listen: listen.grpc }
   const authzenTls = { first: authzenListen.tls, listener: 'authzen', listen: listen.authzen }

@@ -18,8 +18,11 @@ process.on('SIGTERM', ignored)
 process.once('disconnect', () => process.exit(1))
 
 const { promise: told, resolve: start } = Promise.withResolvers<StartWorker>()
+const { promise: stopped, resolve: stop } = Promise.withResolvers<void>()
 process.on('message', (message: ToWorker) => {
   if (message.kind === 'start') start(message)
+  // It may come before all is up, and is obeyed then.
+  else if (message.kind === 'stop') stop()
 })
 type StartWorker = Extract<ToWorker, { kind: 'start' }>
 
@@ -29,16 +32,16 @@ try {
     ...(lingerMs !== undefined && { lingerMs }),
   })
   process.on('message', async (message: ToWorker) => {
-    if (message.kind === 'tell') {
-      const { id, what } = message
-      const told = what === 'state' ? await app.readiness() : await app.metrics.snapshot()
-      say({ kind: 'told', id, told })
-    } else if (message.kind === 'stop') {
-      await app[Symbol.asyncDispose]()
-      process.exit(0)
-    }
+    if (message.kind !== 'tell') return
+    const { id, what } = message
+    const told = what === 'state' ? await app.readiness() : await app.metrics.snapshot()
+    say({ kind: 'told', id, told })
   })
   say({ kind: 'up', addresses: app.addresses })
+  void stopped.then(async () => {
+    await app[Symbol.asyncDispose]()
+    process.exit(0)
+  })
 } catch (error) {
   process.send?.({ kind: 'refused', error: packError(error) } satisfies FromWorker, () =>
     process.exit(1),

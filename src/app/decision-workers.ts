@@ -6,6 +6,7 @@ import type { MetricsSnapshot } from '../observe/metrics.ts'
 import type { Observer } from '../observe/observe.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Addresses } from './app.ts'
+import { ConnectorReload } from './connector-watch.ts'
 import { startAgain } from './start-again.ts'
 import { WorkerLink } from './worker-link.ts'
 import type { WorkerState } from './worker-messages.ts'
@@ -33,8 +34,12 @@ export class DecisionWorkers implements AsyncDisposable {
   readonly #closing = new AbortController()
   readonly #workers: (WorkerLink | undefined)[]
   readonly #faults: (Error | undefined)[]
-  /** Of one worker. All listen where it says: port 0 is the same free port for all of them. */
-  readonly #config: Config
+  /**
+   * Of one worker. All listen where it says: port 0 is the same free port for all of them. Its rows
+   * of connectors are those in force: the file may be refused when a worker is started again.
+   */
+  #config: Config
+  #watching: Promise<void> | undefined
   #addresses: Addresses | undefined
 
   private constructor(parts: WorkersParts, count: number) {
@@ -55,6 +60,7 @@ export class DecisionWorkers implements AsyncDisposable {
       serialization: 'advanced',
     })
     const all = new DecisionWorkers(parts, count)
+    all.#watchRows()
     try {
       // The first one binds the ports, the others share them.
       for (let place = 0; place < count; place++) await all.#launch(place)
@@ -97,7 +103,16 @@ export class DecisionWorkers implements AsyncDisposable {
   /** Each answers what it was asked, then ends. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort()
-    await Promise.all(this.#workers.map((link) => link?.stop()))
+    await Promise.all([this.#watching, ...this.#workers.map((link) => link?.stop())])
+  }
+
+  #watchRows(): void {
+    const { config, clock } = this.#parts
+    const replace = (connectors: Config['connectors']) => {
+      this.#config = { ...this.#config, connectors }
+    }
+    const rows = new ConnectorReload({ config, replace, observer: silent, clock })
+    this.#watching = rows.watch(this.#closing.signal)
   }
 
   async #launch(place: number): Promise<void> {
@@ -135,6 +150,9 @@ export class DecisionWorkers implements AsyncDisposable {
     return first
   }
 }
+
+/** Each worker watches the file, too, and tells of it. */
+const silent = { connectorsReplaced: () => undefined, connectorsRefused: () => undefined }
 
 /** A worker that does not answer within this is not ready. */
 const answerMsMax = 1_500

@@ -53,13 +53,21 @@ export async function readTls(files: TlsFiles, setting: string): Promise<PemTls>
     throw new TlsFileError(`${setting}.key`, files.key, `does not belong to \`${files.cert}\``)
   }
   if (ca !== undefined && clientCa !== undefined) {
-    parse(`${setting}.clientCa`, ca, () => new X509Certificate(clientCa))
+    parse(`${setting}.clientCa`, ca, () => certificatesIn(clientCa))
   }
   // What no field shows, such as a chain that breaks off, is found by building what will be used.
   parse(`${setting}.cert`, files.cert, () => createSecureContext({ cert, key, ca: clientCa }))
   const { validFrom, validTo } = certificate
   return { cert, key, clientCa, startsMs: Date.parse(validFrom), expiresMs: Date.parse(validTo) }
 }
+
+/** All of them: of a bundle OpenSSL leaves out what it cannot read, and all behind it. */
+function certificatesIn(pem: Buffer): readonly X509Certificate[] {
+  const blocks = pem.toString('latin1').split(beginning)
+  const [first = '', ...others] = blocks.filter((block) => beginning.test(block))
+  return [first, ...others].map((block) => new X509Certificate(block))
+}
+const beginning = /(?=-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----)/
 
 async function readPem(setting: string, file: string): Promise<Buffer> {
   try {

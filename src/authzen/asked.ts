@@ -1,5 +1,5 @@
-import { type Caller, isAmong, type Names } from '../access/caller.ts'
-import { asBelieved, asTold } from '../access/rights.ts'
+import type { Caller, Names } from '../access/caller.ts'
+import { asBelieved, asTold, performedBy } from '../access/rights.ts'
 import type { Answer, Attempt, Outcome } from '../decision/decision.ts'
 import type { Trace } from '../std/trace-context.ts'
 import type { ReadAttempt } from './convert.ts'
@@ -22,13 +22,9 @@ export function toAsked(
   { caller }: Asking,
 ): Asked | undefined {
   const attempt = asBelieved(caller, read.attempt)
-  return attempt && { attempt, performs: performedBy(caller, read.supports) }
-}
-
-/** What a caller says of itself narrows what its row says, and never widens it. */
-function performedBy({ obligations }: Caller, supports: ReadonlySet<string> | undefined): Names {
-  if (supports === undefined) return obligations
-  return new Set([...supports].filter((type) => isAmong(obligations, type)))
+  const { supports } = read
+  const performs = supports === undefined ? caller.obligations : performedBy(caller, supports)
+  return attempt && { attempt, performs }
 }
 
 /** What goes out to who asked: an answer as it may be told, or why there is none. */

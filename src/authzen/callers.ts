@@ -18,6 +18,11 @@ export class Callers {
     this.#clock = clock
   }
 
+  /** Changes when rows were replaced: who was admitted before is asked for again. */
+  get generation(): number {
+    return this.#judge.generation
+  }
+
   of({ raw }: FastifyRequest): Caller | Failure {
     const { authorization } = raw.headers
     const count = authorization === undefined ? 0 : countOf(raw.rawHeaders, 'authorization')

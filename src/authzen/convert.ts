@@ -1,7 +1,18 @@
-import { nameLengthMax, revisionLengthMax, subjectLengthMax } from '../decision/attempt-limits.ts'
+import {
+  listMax,
+  nameLengthMax,
+  revisionLengthMax,
+  subjectLengthMax,
+} from '../decision/attempt-limits.ts'
 import type { Answer, Attempt, Subject } from '../decision/decision.ts'
 import { administratorMessage } from '../decision/messages.ts'
-import { flattenJson, isObject, type Json, type JsonObject } from '../decision/sent-json.ts'
+import {
+  type Flatten,
+  flattenJson,
+  isObject,
+  type Json,
+  type JsonObject,
+} from '../decision/sent-json.ts'
 import { checkLength, type Violation } from '../decision/violation.ts'
 import type { TenantId } from '../directory/directory.ts'
 import { toTarget } from './target.ts'
@@ -31,8 +42,18 @@ export type ReadAttempt =
   | { readonly kind: 'stranger'; readonly violation: Violation }
   | { readonly kind: 'faults'; readonly violations: readonly Violation[] }
 
+/** How the attempt of some entities is read. */
+export interface Reading {
+  readonly searched?: Searched
+  readonly flatten?: Flatten
+}
+
 /** The attempt that the entities describe, or everything wrong with them at once. */
-export function toAttempt(entities: Entities, tenant: TenantId, searched?: Searched): ReadAttempt {
+export function toAttempt(
+  entities: Entities,
+  tenant: TenantId,
+  { searched, flatten = flattenJson }: Reading = {},
+): ReadAttempt {
   const violations: Violation[] = []
   const subject = entityAt('subject', entities.subject, violations)
   const action = searched === 'action' ? noEntity : entityAt('action', entities.action, violations)
@@ -57,15 +78,13 @@ export function toAttempt(entities: Entities, tenant: TenantId, searched?: Searc
     resource === undefined || type === '' || (id === '' && searched !== 'resource')
       ? { application: '', destination: undefined }
       : toTarget({ type, id, properties: said, isSearched: searched === 'resource' }, violations)
-  const claims = valuesOf('subject', propertiesAt('subject', subject, violations), violations)
-  const actionProperties = valuesOf(
-    'action',
-    propertiesAt('action', action, violations),
-    violations,
-  )
-  const resourceProperties = valuesOf('resource', said, violations)
-  const { min_revision, supported_obligations, ...sent } = context ?? noEntity
-  const sentContext = flattenJson('context', sent, violations)
+  const valuesOf = (entity: string, properties: JsonObject | undefined) =>
+    properties && flatten(`${entity}.properties`, properties, violations)
+  const claims = valuesOf('subject', propertiesAt('subject', subject, violations))
+  const actionProperties = valuesOf('action', propertiesAt('action', action, violations))
+  const resourceProperties = valuesOf('resource', said)
+  const { min_revision, supported_obligations } = context ?? noEntity
+  const sentContext = flatten('context', context ?? noEntity, violations, reservedInContext)
   const minRevision = revisionAt(min_revision, violations)
   const supports = supportedAt(supported_obligations, violations)
   if (violations.length > 0) return { kind: 'faults', violations }
@@ -95,6 +114,7 @@ const lookupOf: ReadonlyMap<string, Subject['kind']> = new Map([
 ])
 const noEntity: JsonObject = Object.freeze({})
 const nothing: Attempt['claims'] = new Map()
+const reservedInContext: ReadonlySet<string> = new Set(['min_revision', 'supported_obligations'])
 
 /**
  * What no default may be: of another JSON type than the standard says. What is missing in one is
@@ -139,7 +159,7 @@ function textAt(
   if (entity === undefined) return ''
   if (typeof json === 'string' && json !== '') {
     checkLength(field, json, lengthMax, violations)
-    return json
+    return json.length > lengthMax ? '' : json
   }
   const isThere = json === '' ? 'is empty' : 'is not a string'
   violations.push({ field, description: json === undefined ? 'is missing' : isThere })
@@ -155,14 +175,6 @@ function propertiesAt(
   return objectAt(`${field}.properties`, entity.properties, violations)
 }
 
-function valuesOf(
-  field: string,
-  properties: JsonObject | undefined,
-  violations: Violation[],
-): Attempt['claims'] | undefined {
-  return properties && flattenJson(`${field}.properties`, properties, violations)
-}
-
 function revisionAt(json: Json, violations: Violation[]): string | undefined {
   if (json === undefined) return undefined
   const field = 'context.min_revision'
@@ -172,8 +184,11 @@ function revisionAt(json: Json, violations: Violation[]): string | undefined {
 /** AuthZEN obligations draft: what the caller can perform of what it may be told to. */
 function supportedAt(json: Json, violations: Violation[]): ReadonlySet<string> | undefined {
   if (json === undefined) return undefined
-  if (Array.isArray(json) && json.every((type) => typeof type === 'string')) return new Set(json)
-  const description = 'is not a list of strings'
+  const isTooLong = Array.isArray(json) && json.length > listMax
+  if (Array.isArray(json) && !isTooLong && json.every((type) => typeof type === 'string')) {
+    return new Set(json)
+  }
+  const description = isTooLong ? `has more than ${listMax} entries` : 'is not a list of strings'
   violations.push({ field: 'context.supported_obligations', description })
   return undefined
 }

@@ -1,7 +1,7 @@
 import type { Admission } from '../access/admission.ts'
 import { batchMax } from '../decision/attempt-limits.ts'
 import type { Answer, DecisionPoint, Outcome } from '../decision/decision.ts'
-import { isObject, type Json, type JsonObject } from '../decision/sent-json.ts'
+import { flattenOnce, isObject, type Json, type JsonObject } from '../decision/sent-json.ts'
 import type { Turn } from '../decision/turn.ts'
 import type { Observer } from '../observe/observe.ts'
 import type { Teller } from '../observe/teller.ts'
@@ -10,6 +10,7 @@ import { type Asked, type Asking, toAsked, toTold } from './asked.ts'
 import {
   type DecisionBody,
   type Entities,
+  type Reading,
   toAttempt,
   toDecision,
   toErrorItem,
@@ -93,8 +94,9 @@ export class Evaluations {
     }
     const faults = typeFaults(defaults)
     if (faults.length > 0) return badRequest(faults)
+    const reading = { flatten: flattenOnce() }
     const results = await this.#decide(
-      items.map((item) => askedOf(inherited(item, defaults), asking)),
+      items.map((item) => askedOf(inherited(item, defaults), asking, reading)),
       asking,
     )
     if (results instanceof Failure) return results
@@ -145,8 +147,12 @@ interface Result {
 }
 
 /** What to ask, or the answer where there is nothing to ask. */
-function askedOf(entities: Entities, asking: Asking): Asked | DecisionBody | Failure {
-  const read = toAttempt(entities, asking.caller.tenant)
+function askedOf(
+  entities: Entities,
+  asking: Asking,
+  reading?: Reading,
+): Asked | DecisionBody | Failure {
+  const read = toAttempt(entities, asking.caller.tenant, reading)
   switch (read.kind) {
     case 'faults':
       return badRequest(read.violations)

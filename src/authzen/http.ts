@@ -17,6 +17,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Whoever was admitted; undefined on what everybody may ask. */
     authzenCaller: Caller | undefined
+    /** Of the rows that it was admitted by. */
+    authzenGeneration: number
   }
   interface FastifyContextConfig {
     /** Answered without a caller that is known. */
@@ -41,14 +43,18 @@ export interface HttpParts {
 export function createHttp({ callers, observer }: HttpParts): Http {
   let closing = false
   let server: Server | undefined
-  const judge = (request: FastifyRequest, reply: FastifyReply): Failure | undefined => {
-    echoRequestId(request, reply)
-    if (callers.isOld(request)) reply.header('connection', 'close')
-    if (request.routeOptions.config?.isPublic === true) return undefined
+  const admit = (request: FastifyRequest): Failure | undefined => {
+    request.authzenGeneration = callers.generation
     const caller = callers.of(request)
     if (caller instanceof Failure) return caller
     request.authzenCaller = caller
     return undefined
+  }
+  const judge = (request: FastifyRequest, reply: FastifyReply): Failure | undefined => {
+    echoRequestId(request, reply)
+    if (callers.isOld(request)) reply.header('connection', 'close')
+    if (request.routeOptions.config?.isPublic === true) return undefined
+    return admit(request)
   }
   const app = fastify({
     serverFactory: (handler) => {
@@ -67,11 +73,20 @@ export function createHttp({ callers, observer }: HttpParts): Http {
     },
   })
   app.decorateRequest('authzenCaller')
+  app.decorateRequest('authzenGeneration', 0)
   acceptBodies(app)
   app.addHook('onRequest', (request, reply, done) => {
     const failure = judge(request, reply)
     if (failure === undefined) done()
     else refuse(request, reply, failure)
+  })
+  // The body may have taken seconds, and a right may have been taken away meanwhile.
+  app.addHook('preHandler', (request, reply, done) => {
+    const { authzenCaller, authzenGeneration } = request
+    const isAsJudged = authzenCaller === undefined || authzenGeneration === callers.generation
+    const failure = isAsJudged ? undefined : admit(request)
+    if (failure === undefined) done()
+    else sendFailure(reply, failure)
   })
   app.addHook('onSend', (_, reply, payload, done) => {
     if (closing) reply.header('connection', 'close')

@@ -1,3 +1,4 @@
+import { isAmong } from '../access/caller.ts'
 import { asBelieved } from '../access/rights.ts'
 import type { Catalogue } from '../decision/catalogue.ts'
 import type { Attempt, DecisionPoint, Reason } from '../decision/decision.ts'
@@ -64,14 +65,14 @@ export class Searches {
   async find(searched: Searched, body: JsonObject, asking: Asking): Promise<SearchBody | Failure> {
     if (!asking.caller.search) return searchNotAllowed()
     const entities = entitiesIn(body)
-    const read = toAttempt(entities, asking.caller.tenant, searched)
+    const read = toAttempt(entities, asking.caller.tenant, { searched })
     if (read.kind === 'faults') return badRequest(read.violations)
     const page = readPage(body.page, queryOf(searched, entities, asking))
     if (page instanceof Failure) return page
     if (read.kind === 'stranger') return nothingFound
     const asked = toAsked(asAsked(read, searched), asking)
     if (asked === undefined) return applicationNotAllowed()
-    const search = this.#prepare(searched, asked, entities)
+    const search = this.#prepare(searched, asked, entities, asking)
     if (search instanceof Failure) return search
     if (search === undefined) return nothingFound
     const turn = await this.#turn(asking)
@@ -84,7 +85,12 @@ export class Searches {
   }
 
   /** Undefined: nothing can be found. */
-  #prepare(searched: Searched, asked: Asked, entities: Entities): Search | Failure | undefined {
+  #prepare(
+    searched: Searched,
+    asked: Asked,
+    entities: Entities,
+    { caller }: Asking,
+  ): Search | Failure | undefined {
     const { catalogue, listSubjects } = this.#parts
     const { attempt } = asked
     const { tenant, action, subject } = attempt
@@ -93,9 +99,11 @@ export class Searches {
       if (type === destinationType) return undefined
       const names = catalogue.applications(tenant, type)
       if (names === undefined) return noPolicy
+      // Of others not even the place of a page may tell.
+      const own = names.filter((name) => isAmong(caller.applications, name))
       return {
         asked,
-        source: namesInSlices(names, candidatesReadMax),
+        source: namesInSlices(own, candidatesReadMax),
         about: (application) => ({ ...attempt, application }),
         result: (id) => ({ type, id }),
       }
@@ -219,9 +227,10 @@ const noPolicy = notSearchable('POLICY_NOT_LOADED')
 
 const nothingFound: SearchBody = { results: [], page: { next_token: '', count: 0 } }
 
-/** Read already. */
+/** Read already where it means something: what is sent as the action of an action search is not. */
 function typeOf(entity: Entities[Searched]): string {
-  return String((entity as JsonObject | undefined)?.type ?? '')
+  const type = (entity as JsonObject | null | undefined)?.type
+  return typeof type === 'string' ? type : ''
 }
 
 /** Which applications a caller may ask about is judged of each one that is searched. */

@@ -16,15 +16,26 @@ const depthMax = 8
  * A JSON object as claims, context or properties: nested objects become dotted keys. What rules
  * cannot read (null, lists of anything but text) is left out, so that conditions on it are unknown.
  * A key that contains a dot could be mistaken for a nested one: it is refused, and so is what is
- * too large.
+ * too large. Names that are `reserved` are for others to read.
  */
-export function flattenJson(field: string, json: JsonObject, violations: Violation[]): Values {
+export function flattenJson(
+  field: string,
+  json: JsonObject,
+  violations: Violation[],
+  reserved: ReadonlySet<string> = none,
+): Values {
   const flat = new Map<string, Value>()
-  const refuse = (key: string, description: string) =>
+  let refused = 0
+  const refuse = (key: string, description: string) => {
+    refused += 1
     violations.push({ field: key === '' ? field : `${field}.${key}`, description })
+  }
   const add = (prefix: string, object: JsonObject, depth: number): void => {
     if (depth > depthMax) return void refuse(prefix.slice(0, -1), 'is nested too deep')
     for (const [name, sent] of Object.entries(object)) {
+      // Enough is known to be wrong.
+      if (flat.size > keysMax || refused > keysMax) return
+      if (depth === 1 && reserved.has(name)) continue
       const key = `${prefix}${name}`
       if (name.includes('.')) refuse(key, 'is a key with a dot: nest it instead')
       else if (name === '' || key.length > keyLengthMax) {
@@ -40,6 +51,25 @@ export function flattenJson(field: string, json: JsonObject, violations: Violati
   add('', json, 1)
   if (flat.size > keysMax) refuse('', `has more than ${keysMax} keys`)
   return flat
+}
+
+const none: ReadonlySet<string> = new Set()
+
+export type Flatten = typeof flattenJson
+
+/** Reads each object once, however many attempts of a batch share it. */
+export function flattenOnce(): Flatten {
+  const read = new Map<JsonObject, { readonly values: Values; readonly faults: Violation[] }>()
+  return (field, json, violations, reserved) => {
+    let known = read.get(json)
+    if (known === undefined) {
+      const faults: Violation[] = []
+      known = { values: flattenJson(field, json, faults, reserved), faults }
+      read.set(json, known)
+    }
+    violations.push(...known.faults)
+    return known.values
+  }
 }
 
 export function isObject(value: Json): value is JsonObject {

@@ -1,6 +1,6 @@
 import type { UntypedServiceImplementation } from '@grpc/grpc-js'
 import type { Admission } from '../access/admission.ts'
-import { asBelieved, asTold } from '../access/rights.ts'
+import { asBelieved, asTold, performedBy } from '../access/rights.ts'
 import type { Answer, Outcome } from '../decision/decision.ts'
 import type { Turn } from '../decision/turn.ts'
 import type { Observer } from '../observe/observe.ts'
@@ -41,8 +41,8 @@ export function extAuthzService(options: ExtAuthzOptions): UntypedServiceImpleme
   ): Answer | EnvoyCheckResponse {
     if (outcome.kind !== 'answer') return toEnvoyDenial(outcome.kind)
     // Envoy has no way to perform an obligation; the operator may say that the route does.
-    const performs = attributes.context_extensions?.obligations?.split(/[\s,]+/) ?? []
-    return asTold(asking.caller, outcome, new Set(performs)) ?? notAllowed
+    const said = attributes.context_extensions?.obligations?.split(/[\s,]+/) ?? []
+    return asTold(asking.caller, outcome, performedBy(asking.caller, said)) ?? notAllowed
   }
 
   const check = guarded<EnvoyCheckRequest, EnvoyCheckResponse>(

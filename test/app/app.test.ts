@@ -2,12 +2,14 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
+import { mintConnectorToken } from '../../src/access/connectors.ts'
 import { startApp } from '../../src/app/app.ts'
 import { openHouseStore } from '../../src/app/house.ts'
 import { readHouseConfig } from '../../src/app/house-config.ts'
 import { SallyportClient } from '../../src/client/client.ts'
 import type { TenantId } from '../../src/directory/directory.ts'
-import { systemClock } from '../../src/std/clock.ts'
+import { type Clock, systemClock } from '../../src/std/clock.ts'
+import { send } from '../authzen/support.ts'
 import { userBody } from '../scim-http/scim-fixture.ts'
 import { allowEverybodyOnWiki, openDoor } from '../support/door.ts'
 import { acme, at, committed } from '../support/store-fixture.ts'
@@ -53,6 +55,26 @@ describe('a start that fails leaves neither listeners nor threads behind, when',
     for (let turn = 0; resources() > before && turn < 100; turn++) await systemClock.sleep(10)
     expect(resources()).toBeLessThanOrEqual(before)
   })
+})
+
+test('a connector that is disabled while the server starts is never admitted', async () => {
+  const { token, row } = mintConnectorToken('laptop')
+  const { file } = workspace({
+    config: (text) => `${text}connectors: { laptop: { tokens: ["${row}"], state: enabled } }\n`,
+  })
+  const config = readHouseConfig(file)
+  writeFileSync(file, readFileSync(file, 'utf8').replace('enabled', 'disabled'))
+  // Nobody looks at the file again.
+  const clock: Clock = {
+    ...systemClock,
+    sleep: (ms, signal) => systemClock.sleep(ms === 250 ? 3_600_000 : ms, signal),
+  }
+
+  await using app = await startApp(config, new Set(['decision']), { clock, lingerMs: 0 })
+
+  const authorization = `Bearer ${token}`
+  const { status } = await send('GET', `${app.addresses.authzen}/`, undefined, { authorization })
+  expect(status).toBe(403)
 })
 
 test('a policy written by a newer version blocks its tenant, and readiness says why', async () => {

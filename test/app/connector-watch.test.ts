@@ -24,7 +24,7 @@ function opened() {
   const file = join(folder, 'sallyport.yaml')
   writeFileSync(file, lines)
   const config = readHouseConfig(file)
-  const connectors = new Connectors(connectorRows(config), ['acme' as TenantId])
+  const connectors = new Connectors(connectorRows(config.connectors), ['acme' as TenantId])
   const replaced: number[] = []
   const observer = {
     ...silentObserver(),
@@ -41,8 +41,7 @@ function opened() {
   }
   const reload = new ConnectorReload({
     config,
-    connectors,
-    replaced: () => undefined,
+    replace: (rows) => connectors.replace(connectorRows(rows)),
     observer,
     clock,
   })

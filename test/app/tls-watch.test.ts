@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -31,11 +32,16 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-function put({ cert, key }: { readonly cert: Buffer | string; readonly key: Buffer | string }) {
+interface Put {
+  readonly cert: Buffer | string
+  readonly key: Buffer | string
+  readonly clientCa?: Buffer | string
+}
+function put({ cert, key, clientCa = certificates.ca }: Put) {
   for (const [file, content] of [
     [files.cert, cert],
     [files.key, key],
-    [files.clientCa, certificates.ca],
+    [files.clientCa, clientCa],
   ] as const) {
     // As tools do that renew certificates: the file is whole at any time.
     writeFileSync(`${file}.new`, content)
@@ -73,12 +79,18 @@ describe('a certificate on disk', () => {
 
   const good = certificates.of('server')
   const next = certificates.of('nextServer')
-  const bad: [string, { readonly cert: Buffer | string; readonly key: Buffer | string }][] = [
+  const withCa = (clientCa: Buffer) => ({ ...next, clientCa })
+  const bad: [string, Put][] = [
     ['is garbage', { cert: 'garbage', key: next.key }],
     ['is empty', { cert: '', key: '' }],
     ['is cut', { cert: next.cert.subarray(0, 300), key: next.key }],
     ['does not belong to its key', { cert: next.cert, key: good.key }],
     ['has a key that is garbage', { cert: next.cert, key: 'garbage' }],
+    [
+      'comes with a second CA that is cut',
+      withCa(Buffer.concat([certificates.ca, certificates.ca.subarray(0, 300)])),
+    ],
+    ['comes with a CA that is no PEM', withCa(new X509Certificate(certificates.ca).raw)],
     ['has expired', certificates.of('expiredServer')],
     ['is not yet valid', certificates.of('earlyServer')],
   ]

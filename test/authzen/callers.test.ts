@@ -33,7 +33,16 @@ async function startWith(more: Partial<ConnectorRow> = {}) {
   const authorization = `Bearer ${token}`
   const ask = (body: unknown = annReadsPayroll, headers = {}) =>
     rig.post('evaluation', body, { authorization, ...headers })
-  return { ...rig, connectors, kept, authorization, ask }
+  /** Who has called over a connection that is open. */
+  const heard = () => {
+    const all: string[] = []
+    rig.server.endConnections(({ callers }) => {
+      all.push(...callers)
+      return false
+    })
+    return all
+  }
+  return { ...rig, connectors, kept, authorization, ask, heard }
 }
 
 describe('a caller', () => {
@@ -101,6 +110,28 @@ describe('a caller', () => {
     rig.connectors.replace([{ ...row, tokens: [rig.kept], enabled: false }])
     expect(await ask()).toEqual([403, true])
     agent.destroy()
+  })
+
+  test.each<[string, Partial<ConnectorRow>, number]>([
+    ['token', { tokens: [] }, 401],
+    ['application', { applications: new Set(['crm']) }, 403],
+  ])('whose %s is taken away while the body comes in is not answered', async (_, less, status) => {
+    await using rig = await startWith()
+    const socket = connectPlainly(Number(new URL(rig.server.url).port), '127.0.0.1')
+    const body = JSON.stringify(annReadsPayroll)
+    const length = `content-length: ${body.length}`
+    const lines = ['POST /access/v1/evaluation HTTP/1.1', 'host: x', length]
+    const type = 'content-type: application/json'
+    socket.write([...lines, type, `authorization: ${rig.authorization}`, '', '{'].join('\r\n'))
+    await expect.poll(() => rig.heard()).toContain('crm-gateway')
+
+    rig.connectors.replace([{ ...row, tokens: [rig.kept], ...less }])
+    socket.write(body.slice(1))
+
+    const [answer] = await once(socket, 'data')
+    expect(String(answer)).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+    expect(rig.decisions.attempts).toEqual([])
+    socket.destroy()
   })
 
   test('that has called with a token is found among the open connections, and ended', async () => {

@@ -93,6 +93,7 @@ describe('a request becomes the attempt', () => {
     ['context.x', { context: { x: 'y'.repeat(5_000) } }],
     ['resource.id', { resource: { ...payroll, id: 'x'.repeat(300) } }],
     ['context.supported_obligations', { context: { supported_obligations: 'all' } }],
+    ['context.supported_obligations', { context: { supported_obligations: Array(257).fill('x') } }],
     ['context.min_revision', { context: { min_revision: 5 } }],
   ])('or a 400 naming `%s`', async (field, more) => {
     await using rig = await startRig()

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type ConnectorRow, Connectors } from '../../src/access/connectors.ts'
 import type { AuthzenOptions } from '../../src/authzen/authzen.ts'
 import type { ListSubjects } from '../../src/authzen/candidates.ts'
+import { systemClock } from '../../src/std/clock.ts'
 import { acme, allowed, ann, payroll, type Rig, startRig } from './support.ts'
 
 const names = ['u1', 'u2', 'u3', 'u4', 'u5', 'u6', 'u7']
@@ -75,16 +76,19 @@ describe('a search asks of each candidate what an evaluation would', () => {
     ])
   })
 
-  test('of actions, whatever is sent as one', async () => {
-    await using rig = await startSearch()
-    const { json } = await rig.post('search/action', { ...whoConnects, subject: ann, action: 7 })
-    expect(json.results).toEqual([{ name: 'connect' }, { name: 'delete' }, { name: 'read' }])
-    expect(rig.decisions.attempts.map(({ action }) => action)).toEqual([
-      'connect',
-      'delete',
-      'read',
-    ])
-  })
+  test.each([[7], [null], [{ type: { toString: 'no text', valueOf: 'no value' } }]])(
+    'of actions, whatever is sent as one: %j',
+    async (action) => {
+      await using rig = await startSearch()
+      const { json } = await rig.post('search/action', { ...whoConnects, subject: ann, action })
+      expect(json.results).toEqual([{ name: 'connect' }, { name: 'delete' }, { name: 'read' }])
+      expect(rig.decisions.attempts.map(({ action }) => action)).toEqual([
+        'connect',
+        'delete',
+        'read',
+      ])
+    },
+  )
 
   test('and tells the observer of none, since nobody is let in', async () => {
     await using rig = await startSearch()
@@ -294,6 +298,23 @@ describe('a search with the rights of its caller', () => {
     expect(json.results.map(({ id }: { id: string }) => id)).toEqual(['crm', 'wiki'])
     expect((await rig.post('search/subject', whoConnects)).status).toBe(403)
     expect((await rig.post('search/action', { ...whoConnects, subject: ann })).status).toBe(403)
+  })
+
+  test('is told no other application by the place where a page ends before its time', async () => {
+    const others = Array.from({ length: 400 }, (_, at) => `a-secret-${at}`)
+    const catalogue = { applications: () => [...others, 'crm', 'wiki'], actions: () => [] }
+    let nowMs = 0
+    // Every look at it finds that a page has lasted too long.
+    const monotonicMs = () => (nowMs += 10_000)
+    await using rig = await startSearch({
+      connectors,
+      catalogue,
+      clock: { ...systemClock, monotonicMs },
+    })
+    const body = { ...whoConnects, subject: ann, resource: { type: 'application' } }
+    const { json } = await rig.post('search/resource', body)
+    const place = Buffer.from(json.page.next_token, 'base64url').toString('latin1')
+    expect(place).not.toContain('secret')
   })
 
   test('does not find what it would find at a destination that is not for it', async () => {

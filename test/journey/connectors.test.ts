@@ -15,6 +15,7 @@ applications:
   wiki: { hosts: [wiki.acme.example] }
   payroll: { hosts: [payroll.acme.example] }
   lab: { hosts: [lab.acme.example] }
+  vault: { hosts: [vault.acme.example] }
 rules:
   - { id: everybody, effect: allow, apps: { names: [wiki, payroll] }, who: { directories: [entra] } }
   - id: from-germany
@@ -22,6 +23,11 @@ rules:
     apps: { names: [lab] }
     who: { directories: [entra] }
     when: { context.country: { eq: DE }, claims.level: { eq: high } }
+  - id: with-care
+    effect: allow
+    apps: { names: [vault] }
+    who: { directories: [entra] }
+    obligations: [{ id: tell, type: custom }]
 `
 const otherPolicy = policy.replaceAll('acme', 'umbrella').replaceAll('entra', 'okta')
 const tokens = { laptop: mintConnectorToken('laptop'), spare: mintConnectorToken('spare') }
@@ -49,7 +55,7 @@ beforeAll(async () => {
       '    policy: other.yaml',
       '    directories: { okta: { domains: [umbrella.example], default: true } }',
       'connectors:',
-      `  berlin: { identity: "${identities.berlin}", tenant: acme, state: enabled, explain: true }`,
+      `  berlin: { identity: "${identities.berlin}", tenant: acme, state: enabled, explain: true, obligations: [custom] }`,
       `  off: { identity: "${identities.comma}", tenant: acme, state: disabled }`,
       `  munich: { identity: "${identities.munich}", tenant: umbrella }`,
       `  laptop: { tokens: ["${tokens.laptop.row}"], tenant: acme, applications: [wiki, lab], context: [country], claims: [level] }`,
@@ -234,6 +240,21 @@ describe('a row', () => {
     }
     expect(await told(bearer(tokens.laptop))).toMatchObject({ effect: 'ALLOW' })
     expect(await told(bearer(tokens.spare))).toMatchObject({ effect: 'BLOCK', reason: 'NO_RULE' })
+  })
+
+  test('that lacks an obligation makes a block of an allow with it, whatever a route says', async () => {
+    const told = async (by: Gateway, obligations: string) => {
+      const context_extensions = { application: 'vault', obligations }
+      const attributes = { ...askAsEnvoy.attributes, context_extensions }
+      return envoyTold(await by.askAsEnvoy({ attributes }))
+    }
+    using performs = gateway('berlin')
+    using cannot = gateway(undefined, bearer(tokens.spare))
+    const { response } = await cannot.ask('Check', { ...askWiki, application: 'vault' })
+    expect(response.decision.effect).toBe('BLOCK')
+    expect(await told(cannot, 'custom')).toBe('Envoy 7')
+    expect(await told(performs, 'custom')).toBe('Envoy 0')
+    expect(await told(performs, '')).toBe('Envoy 7')
   })
 
   test('without `explain` may not ask why', async () => {

@@ -1,12 +1,15 @@
 import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { Client, credentials } from '@grpc/grpc-js'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { mintConnectorToken } from '../../src/access/connectors.ts'
+import { send } from '../authzen/support.ts'
 import { call, decisionMethods } from '../grpc/support.ts'
 import { userBody } from '../scim-http/scim-fixture.ts'
 import { hasRedis, startRedis } from '../support/redis-server.ts'
-import { runCli, serveCli } from '../support/run-cli.ts'
+import { runCli, type Served, serveCli } from '../support/run-cli.ts'
 import { scimClient, tokenFrom, workspace } from '../support/workspace.ts'
 
 const engines = [
@@ -63,7 +66,7 @@ describe.each(engines)('several workers on %s', (_, redis) => {
 
     const metrics = await (await fetch(`${served.ready.admin}/metrics`)).text()
     expect(metrics).toMatch(/decisions_total\{effect="block",reason="USER_INACTIVE"\} 4/)
-    process.kill(await oneWorkerOf(served.child.pid!), 'SIGKILL')
+    process.kill((await workersOf(served))[0]!, 'SIGKILL')
     await expect.poll(ready).toContain('503 ')
     expect(await ready()).toContain('ended with SIGKILL')
     await expect.poll(ready, { timeout: 15_000 }).toContain('200 ')
@@ -91,8 +94,50 @@ test('a port that is taken refuses the start, by its setting, and leaves no proc
   expect(stderr).toContain('listen.grpc.address')
 }, 30_000)
 
-/** The first process that another one has started (Linux). */
-async function oneWorkerOf(pid: number): Promise<number> {
+test('a worker that is replaced admits nobody whose token is gone, whatever became of the file', async () => {
+  const [gone, left] = [mintConnectorToken('laptop'), mintConnectorToken('laptop')]
+  const { file } = workspace({
+    config: (text) =>
+      `${text}decision: { workers: 2 }\nconnectors: { laptop: { tokens: ["${gone.row}"] } }\n`,
+  })
+  const edit = (from: string, to: string) =>
+    writeFileSync(file, readFileSync(file, 'utf8').replace(from, to))
+  await using served = await serveCli(file)
+  const ask = async () => {
+    const authorization = `Bearer ${gone.token}`
+    const ask = () => send('GET', `${served.ready.authzen}/`, undefined, { authorization })
+    return (await Promise.all([ask(), ask(), ask(), ask()])).map(({ status }) => status)
+  }
+  const ready = async () => await (await fetch(`${served.ready.admin}/readyz`)).text()
+  expect(await ask()).toEqual(Array(4).fill(404))
+
+  edit(gone.row, left.row)
+  await expect.poll(ask, { timeout: 15_000 }).toEqual(Array(4).fill(401))
+  edit('connectors:', 'connectors: [')
+  await expect.poll(ready, { timeout: 15_000 }).toContain('config file refused')
+  process.kill((await workersOf(served))[0]!, 'SIGKILL')
+  await expect.poll(ready, { timeout: 15_000 }).toContain('ended with SIGKILL')
+  await expect.poll(ready, { timeout: 15_000 }).toContain('"ready":true')
+
+  expect(await ask()).toEqual(Array(4).fill(401))
+}, 60_000)
+
+test('a stop does not wait for ever for a worker that is only starting', async () => {
+  const { file } = workspace({ config: (text) => `${text}decision: { workers: 2 }\n` })
+  await using served = await serveCli(file)
+  const [first, second] = await workersOf(served)
+  process.kill(first!, 'SIGKILL')
+  const isStarting = async () => (await workersOf(served)).filter((pid) => pid !== second)
+  await expect.poll(isStarting, { timeout: 15_000 }).not.toEqual([first])
+  await expect.poll(isStarting, { timeout: 15_000 }).toHaveLength(1)
+
+  served.child.kill('SIGTERM')
+
+  expect(await once(served.child, 'exit')).toEqual([0, null])
+}, 60_000)
+
+/** The processes that a server has started, oldest first (Linux). */
+async function workersOf({ child: { pid } }: Served): Promise<readonly number[]> {
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
-  return Number(children.trim().split(' ')[0])
+  return children.trim().split(' ').filter(Boolean).map(Number)
 }
