@@ -58,8 +58,14 @@ const channelOptions = {
   'grpc.enable_channelz': 0,
 }
 
-/** Connects on the first call. @throws {ClientOptionsError} when credentials cannot be used. */
+/** `host:port`, which may be named as a target of DNS (gRPC naming). */
+const addressForm = /^(?:dns:\/\/\/)?(?:\[[\da-f:.]+\]|[\w.-]+):\d{1,5}$/i
+
+/** Connects on the first call. @throws {ClientOptionsError} when a part of it cannot be used. */
 export function openChannel(address: string, options: CredentialOptions): Channel {
+  if (!addressForm.test(address)) {
+    throw new ClientOptionsError(`\`${address}\` is no address: give it as \`host:port\``)
+  }
   const metadata = new Metadata()
   const { token, tls } = options
   if (token !== undefined) {

@@ -49,6 +49,8 @@ export interface ClientOptions extends CredentialOptions {
 
 /** What a person who waits for a connection does not notice; three tries fit in. */
 const timeoutMsDefault = 250
+/** Room for so many is made at once: some 20 bytes each. */
+const entriesMax = 10_000_000
 /** What `checkMany` has in flight at once: a server stops reading a stream that it owes more. */
 const manyAtOnce = 1_024
 
@@ -73,8 +75,10 @@ export class SallyportClient {
     if (!(timeoutMs > 0 && timeoutMs <= timeoutMsMax)) {
       throw new ClientOptionsError(`\`timeoutMs\` is not from 1 to ${timeoutMsMax}`)
     }
-    if (!Number.isSafeInteger(cacheEntriesMax) || cacheEntriesMax < 0) {
-      throw new ClientOptionsError('`cacheEntriesMax` is no count')
+    if (
+      !(Number.isInteger(cacheEntriesMax) && cacheEntriesMax >= 0 && cacheEntriesMax <= entriesMax)
+    ) {
+      throw new ClientOptionsError(`\`cacheEntriesMax\` is not from 0 to ${entriesMax}`)
     }
     const { clock = systemClock, random = Math.random, lastId = 0 } = seams
     this.#clock = clock

@@ -15,11 +15,14 @@ export function checkConnectors(data: ConfigFile, fault: AddFault): void {
       fault(path, `\`${id}\` cannot prove who it is: ${mend}`)
     }
     if (row.identity !== undefined) {
-      if (!URL.canParse(row.identity)) {
-        fault(
-          [...path, 'identity'],
-          `\`${row.identity}\` is no URI: name the certificate's URI SAN`,
-        )
+      // A URL is read without the blanks around it, a certificate is compared as it is.
+      if (!URL.canParse(row.identity) || /\s/.test(row.identity)) {
+        const mend = "name the certificate's URI SAN"
+        fault([...path, 'identity'], `\`${row.identity}\` is no URI: ${mend}`)
+      }
+      if (row.tokens.length === 0 && !asksForCertificates(data)) {
+        const mend = 'set the `clientCa` of `listen.grpc.tls` or `listen.authzen.tls`'
+        fault([...path, 'identity'], `nobody can prove it, no listener asks for it: ${mend}`)
       }
       const other = identities.get(row.identity)
       if (other !== undefined) fault([...path, 'identity'], `is that of \`${other}\` already`)
@@ -42,6 +45,12 @@ export function checkConnectors(data: ConfigFile, fault: AddFault): void {
     }
   }
   checkSources(data, fault)
+}
+
+function asksForCertificates({ listen: { grpc, authzen } }: ConfigFile): boolean {
+  return [grpc.tls, authzen.tls].some(
+    (tls) => typeof tls === 'object' && tls.clientCa !== undefined,
+  )
 }
 
 /** What a source of Envoy's subject needs, and the directories that there are. */

@@ -13,6 +13,7 @@ import { silentObserver } from '../support/silent-observer.ts'
 const lines = [
   'tenants: { acme: { directories: { entra: {} } } }',
   'logLevel: silent',
+  'listen: { grpc: { tls: { cert: c, key: k, clientCa: ca } } }',
   'connectors:',
   '  berlin: { identity: "spiffe://acme.example/gw", state: enabled }',
   '',

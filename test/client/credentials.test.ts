@@ -114,6 +114,11 @@ describe('a client cannot be made', () => {
     ['with what is no PEM', 'pdp.acme.example:7071', { tls: { cert: 'x', key: 'y' } }],
     ['that waits for ever', '127.0.0.1:7071', { timeoutMs: Number.POSITIVE_INFINITY }],
     ['that keeps half an answer', '127.0.0.1:7071', { cacheEntriesMax: 0.5 }],
+    ['that keeps more than there is room for', '127.0.0.1:7071', { cacheEntriesMax: 2 ** 32 }],
+    ['without an address', '', {}],
+    ['without a host', ':7071', {}],
+    ['without a port', 'pdp.acme.example', {}],
+    ['with a URL', 'http://pdp.acme.example:7071', {}],
   ])('%s', (_, address, options) => {
     expect(() => new SallyportClient(address, options)).toThrow(ClientOptionsError)
   })

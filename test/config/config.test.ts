@@ -105,6 +105,16 @@ describe('a config is refused, with the place and the fix, when', () => {
       'directory id `entra` is taken by tenant `a`: ids are server-wide',
     ],
     [
+      'a connector has an identity that no certificate can have',
+      `${smallest}\nconnectors: { gw: { identity: " spiffe://acme.example/gw" } }`,
+      "F:2:31: ` spiffe://acme.example/gw` is no URI: name the certificate's URI SAN",
+    ],
+    [
+      'a connector has an identity that no listener asks for',
+      `${smallest}\nconnectors: { gw: { identity: "spiffe://acme.example/gw" } }`,
+      'F:2:31: nobody can prove it, no listener asks for it: set the `clientCa` of `listen.grpc.tls`',
+    ],
+    [
       'SCIM would leave loopback in plain text',
       `${smallest}\nlisten: { scim: { address: 0.0.0.0:7070 } }`,
       'F:2:28: `0.0.0.0` is not loopback: give it `tls: { cert, key }`, or say `tls: off` behind a TLS proxy',
