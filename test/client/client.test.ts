@@ -56,7 +56,10 @@ async function startRig(answer: handleUnaryCall<object, object>) {
       error ? reject(error) : resolve(bound),
     ),
   )
-  const client = SallyportClient.connect(`127.0.0.1:${port}`, { performs: ['step-up'] })
+  const client = SallyportClient.connect(`127.0.0.1:${port}`, {
+    performs: ['step-up'],
+    timeoutMs: 10_000,
+  })
   return {
     client,
     asked,

@@ -45,7 +45,7 @@ test(
       { numRuns: Math.ceil(triples / attemptsOfPolicy) },
     )
   },
-  triples,
+  4 * triples,
 )
 
 test('each rule is as true, false or unknown as the slow evaluator finds it', () => {
