@@ -262,7 +262,6 @@ export class DirectoryCache implements Directories, AsyncDisposable {
    */
   async #load(): Promise<void> {
     this.#loaded = false
-    const forks = await this.#store.forks()
     const { groups, position } = await this.#store.groupTable()
     const written: DirectoryId[] = []
     for (const directory of this.#options.directories) {
@@ -276,6 +275,8 @@ export class DirectoryCache implements Directories, AsyncDisposable {
     // All of the above is from somewhere between the two.
     const { revision: readUpTo } = await this.#store.position()
     await this.#judgeHistory()
+    // Behind the position: the epoch that it belongs to may have begun since the first read.
+    const forks = await this.#store.forks()
     // INVARIANT: from here on without an await. Whatever was read while this went on belongs to
     // the time before, and leaves with it.
     this.#records.clear()

@@ -133,6 +133,32 @@ describe.skipIf(!hasRedis)('when the store has lost acknowledged writes', () => 
     expect(outcome).toEqual({ kind: 'revision-lost' })
   })
 
+  test('that an epoch ended is known to who reads everything while it ends', async () => {
+    await using store = await openStore()
+    const ann = await committed(store, user('ann@acme.example'))
+    const goBack = await rememberState()
+    const bob = await committed(store, user('bob@acme.example'))
+    await goBack()
+    const cat = { opId: 'cat' }
+    const groupTable: Store['groupTable'] = async (only) => {
+      const ends = async () => (await store.commit(user('cat@acme.example'), cat)).kind
+      await expect.poll(ends).not.toBe('unavailable')
+      return store.groupTable(only)
+    }
+    const ending = new Proxy(store, {
+      get: (_, name) => {
+        if (name === 'groupTable') return groupTable
+        const part = Reflect.get(store, name, store)
+        return typeof part === 'function' ? part.bind(store) : part
+      },
+    })
+
+    await using rig = await decisionRig(ending, policy)
+
+    expect(rig.cache.reached(toToken(bob.position))).toBe('lost')
+    expect(rig.cache.reached(toToken(ann.position))).toBe('reached')
+  })
+
   test('somebody who follows without the nonce chain reads on as if nothing had happened', async () => {
     const database = server.freshDatabase()
     await using store = await openStore(database)
