@@ -1,6 +1,6 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Server } from '@grpc/grpc-js'
-import { unfinishedMessageOf } from './unfinished-message.ts'
+import { sessionsOf, streamsOf, unfinishedMessageOf } from './internals.ts'
 
 export interface TrickleLimits {
   readonly sweepMs: number
@@ -77,25 +77,4 @@ function* unfinishedOn(session: ServerHttp2Session): Iterable<ServerHttp2Stream>
     // What was read by grpc-js says nothing: it pauses between messages.
     if (stream.state.remoteClose !== 1) yield stream
   }
-}
-
-/** Where grpc-js keeps the sessions of a server; none if a version keeps them elsewhere. */
-export function sessionsOf(server: Server): readonly ServerHttp2Session[] {
-  const { http2Servers } = server as unknown as GrpcInternals
-  return [...(http2Servers?.values() ?? [])].flatMap(({ sessions }) => [...(sessions ?? [])])
-}
-interface GrpcInternals {
-  readonly http2Servers?: ReadonlyMap<unknown, { sessions?: ReadonlySet<ServerHttp2Session> }>
-}
-
-/** Where Node keeps the streams of a session; none if a version keeps them elsewhere. */
-export function streamsOf(session: ServerHttp2Session): Iterable<ServerHttp2Stream> {
-  stateKey ??= Object.getOwnPropertySymbols(session).find((key) => key.description === 'state')
-  if (stateKey === undefined) return []
-  const state = (session as unknown as Readonly<Record<symbol, NodeInternals>>)[stateKey]
-  return state?.streams?.values() ?? []
-}
-let stateKey: symbol | undefined
-interface NodeInternals {
-  readonly streams?: ReadonlyMap<number, ServerHttp2Stream>
 }

@@ -1,6 +1,6 @@
-import type { EventEmitter } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http2'
 import type { Server } from '@grpc/grpc-js'
+import { http2ServersOf } from './internals.ts'
 
 /**
  * Has compressed messages refused with UNIMPLEMENTED, as HTTP refuses compressed bodies. grpc-js
@@ -8,7 +8,7 @@ import type { Server } from '@grpc/grpc-js'
  * 27 KB took 800 MB. There is no option for that, but an encoding it does not know it refuses.
  */
 export function refuseCompressed(server: Server): void {
-  for (const http2Server of (server as unknown as GrpcInternals).http2Servers.keys()) {
+  for (const http2Server of http2ServersOf(server)) {
     http2Server.prependListener('stream', (_stream: unknown, headers: IncomingHttpHeaders) => {
       const encoding = headers['grpc-encoding']
       if (encoding === 'gzip' || encoding === 'deflate') {
@@ -16,7 +16,4 @@ export function refuseCompressed(server: Server): void {
       }
     })
   }
-}
-interface GrpcInternals {
-  readonly http2Servers: ReadonlyMap<EventEmitter, unknown>
 }
